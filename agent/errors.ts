@@ -1,0 +1,57 @@
+/**
+ * What must not happen: one class, one closed list. What may happen (no face, no match, "try again
+ * tomorrow") is a union value with `kind` and never comes through here.
+ */
+export class AgentError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AgentError';
+    this.code = code;
+  }
+
+  get exitCode(): number {
+    return errorTable[this.code].exitCode;
+  }
+
+  get hint(): string {
+    return errorTable[this.code].hint;
+  }
+}
+
+/** Every code, its exit status (sysexits.h where one fits) and what the installer can do about it. */
+export const errorTable = {
+  USAGE: { exitCode: 64, hint: 'see `doorkeep <command> --help`' },
+  CONFIG_INVALID: { exitCode: 78, hint: 'correct the settings named above' },
+  RUNTIME_TOO_OLD: { exitCode: 69, hint: 'start it with `doorkeep`, which brings its own Node' },
+  INPUT_MISSING: { exitCode: 66, hint: 'check the path' },
+  INPUT_INVALID: { exitCode: 65, hint: 'check the file or its format' },
+  IMAGE_INVALID: { exitCode: 65, hint: 'give a whole JPEG, PNG or WebP picture' },
+  IMAGE_TOO_LARGE: { exitCode: 65, hint: 'shrink the picture first' },
+  ENROLMENT_REFUSED: { exitCode: 20, hint: 'take a better photo: the reasons say how' },
+  SUBJECT_UNKNOWN: { exitCode: 21, hint: '`doorkeep subject list` shows who is enrolled' },
+  SUBJECT_EXISTS: { exitCode: 22, hint: 'erase the resident first, or add photos with --add' },
+  SUBJECT_ID_INVALID: {
+    exitCode: 23,
+    hint: 'use 1 to 64 letters, digits, dots, dashes, underscores',
+  },
+  MODEL_MISSING: {
+    exitCode: 30,
+    hint: 'run `doorkeep models pull`, or `doorkeep models import FILE`',
+  },
+  MODEL_CORRUPT: { exitCode: 31, hint: 'pull or import the model again' },
+  MODEL_MISMATCH: { exitCode: 32, hint: 'the file is not the model its manifest entry describes' },
+  MODEL_UNKNOWN: { exitCode: 33, hint: '`doorkeep models list` shows the names' },
+  DOWNLOAD_FAILED: { exitCode: 34, hint: 'check the link, or bring the file and import it' },
+  SOURCE_LOST: { exitCode: 40, hint: 'check the camera or the command that brings its frames' },
+  STORE_CORRUPT: { exitCode: 50, hint: 'restore a backup, or enrol the residents again' },
+  STORE_FULL: { exitCode: 51, hint: 'free space on the data volume' },
+  STORE_READ_ONLY: { exitCode: 52, hint: 'mount the data volume writable, or check its owner' },
+  STORE_NEWER: { exitCode: 53, hint: 'update doorkeep: the store was written by a newer version' },
+  STORE_FAILED: { exitCode: 54, hint: 'check the data volume' },
+  KEY_INVALID: { exitCode: 55, hint: 'bring back the key file of this device, or enrol again' },
+  INTERNAL: { exitCode: 70, hint: 'this is a fault of doorkeep: please report it' },
+} as const satisfies Record<string, { exitCode: number; hint: string }>;
+
+export type ErrorCode = keyof typeof errorTable;

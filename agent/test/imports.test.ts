@@ -1,0 +1,126 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+type Part = {
+  /** Other parts of agent/ it may import; '*' is all but cli and test. */
+  readonly may: readonly string[];
+  /** May import packages and node: modules: all of them, or those named. */
+  readonly outside?: true | readonly string[];
+  readonly why: string;
+};
+
+/** What each part of agent/ may import, and why no more. A file at the root is a part of its own. */
+const parts: Record<string, Part> = {
+  errors: { may: [], why: 'the leaf that everybody shares' },
+  shape: { may: [], why: 'checking a value needs nothing' },
+  config: { may: ['errors', 'shape'], why: 'reading settings is pure' },
+  ports: { may: ['vision', 'template'], why: 'types only' },
+  vision: { may: ['errors', 'ports'], why: 'pixel arithmetic, nothing else' },
+  template: {
+    may: ['errors', 'ports', 'vision'],
+    outside: ['node:crypto'],
+    why: 'a template is made from an embedding and a key, from nothing else',
+  },
+  gallery: { may: ['errors', 'ports', 'vision', 'template'], why: 'comparing templates is pure' },
+  recognition: {
+    may: ['errors', 'ports', 'vision', 'template', 'gallery'],
+    why: 'the door must open whether or not consent, statistics or a cloud exist',
+  },
+  access: { may: ['errors', 'ports', 'gallery', 'recognition'], why: 'rules, no I/O' },
+  io: {
+    may: [
+      'errors',
+      'shape',
+      'config',
+      'ports',
+      'vision',
+      'template',
+      'gallery',
+      'recognition',
+      'access',
+    ],
+    outside: true,
+    why: 'adapters know the domain, not the wiring',
+  },
+  agent: { may: ['*'], why: 'the one place that wires' },
+  worker: {
+    may: ['agent', 'config', 'errors', 'io', 'ports', 'recognition', 'vision'],
+    outside: ['node:worker_threads'],
+    why: 'the entry of the recognition thread',
+  },
+  cli: {
+    may: [
+      'agent',
+      'config',
+      'errors',
+      'io',
+      'ports',
+      'gallery',
+      'recognition',
+      'template',
+      'vision',
+    ],
+    outside: ['commander'],
+    why: 'commands call the agent; they hold no logic',
+  },
+  main: { may: ['cli', 'errors', 'io'], outside: ['node:process'], why: 'the process entry' },
+};
+
+/** Time and chance are arguments; the process and the terminal belong to io/ and main.ts. */
+const forbidden =
+  /\b(Date\.now\(|new Date\(\)|performance\.now\(|Math\.random\(|set(?:Timeout|Interval|Immediate)\(|process\.|console\.)/;
+
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+  (file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.startsWith('test/'),
+);
+
+test.each(files)('%s imports only what its part may', (file) => {
+  const name = partOf(file);
+  const part = parts[name];
+  if (!part) throw new Error(`agent/${name} has no entry in the table of imports.test.ts`);
+  const source = readFileSync(join(root, file), 'utf8');
+  const bad = importsOf(source).filter((target) => !allowed(part, name, file, target));
+  const free = part.outside === true || name === 'main';
+  if (!free) bad.push(...(withoutComments(source).match(forbidden)?.slice(0, 1) ?? []));
+  expect(bad, part.why).toEqual([]);
+});
+
+test.each(files)('%s has no default export and is no index.ts', (file) => {
+  expect(file.endsWith('index.ts')).toBe(false);
+  expect(readFileSync(join(root, file), 'utf8')).not.toMatch(/^export default/m);
+});
+
+test('every part in the table exists', () => {
+  const missing = Object.keys(parts).filter(
+    (name) => !existsSync(join(root, name)) && !existsSync(join(root, `${name}.ts`)),
+  );
+  expect(missing).toEqual([]);
+});
+
+function allowed(part: Part, name: string, file: string, target: string): boolean {
+  if (!target.startsWith('.')) {
+    return part.outside === true || (part.outside?.includes(target) ?? false);
+  }
+  const to = partOf(join(file, '..', target));
+  if (to === 'cli' || to === 'test') return to === name || (name === 'main' && to === 'cli');
+  return to === name || part.may.includes('*') || part.may.includes(to);
+}
+
+function importsOf(source: string): string[] {
+  return [...source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g)].map(
+    ([, target = '']) => target,
+  );
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '');
+}
+
+/** 'vision/frame.ts' -> 'vision', 'errors.ts' -> 'errors' */
+function partOf(file: string): string {
+  return (file.split('/')[0] ?? '').replace(/\.ts$/, '');
+}
