@@ -191,6 +191,11 @@ export type GalleryStore = {
   ): void;
   /** The resident and every template, overwritten on disk. False: there was no such resident. */
   erase(residentId: string): boolean;
+  /**
+   * Overwrites what erased rows may still have left in the files; erase() has tried it once. False: not now
+   * (another process is reading the store, the disk is full); ask again later.
+   */
+  scrub(): boolean;
   /** Changes whenever any process has changed the store; cheap enough to ask before each decision. */
   revision(): number;
   close(): void;

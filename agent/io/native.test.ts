@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, expect, test } from 'vitest';
+import { kernelSets, loadKernels } from './native.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'doorkeep-native-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const built = loadKernels().native;
+
+test('without the addon the door computes in TypeScript and says why', () => {
+  const path = join(folder, 'absent.node');
+  expect(loadKernels(path)).toMatchObject({
+    kernels: { name: 'typescript' },
+    native: false,
+    reason: `${path} is not there: build it with \`npm run postinstall\``,
+    available: ['typescript'],
+  });
+});
+
+test('a broken addon is no reason to stop: one line says what is wrong with it', () => {
+  const path = join(folder, 'broken.node');
+  writeFileSync(path, 'this is no library\n');
+  const { kernels, native, reason } = loadKernels(path);
+  expect([kernels.name, native]).toEqual(['typescript', false]);
+  expect(reason).toMatch(/broken\.node does not load: .*broken\.node/);
+  expect(reason).not.toContain('\n');
+});
+
+test.each([
+  ['of something else', 'module.exports = { available: 7 }', "is not doorkeep's addon"],
+  ['that is empty', 'module.exports = { available: [], kernels() {} }', 'has no kernels'],
+  [
+    'of another version',
+    "module.exports = { available: ['avx2'], kernels: () => ({ name: 'avx2', warp() {} }) }",
+    'is of another version',
+  ],
+  ['that throws', "throw new Error('no\\nmore')", 'does not load: no'],
+])('an addon %s is not used', (name, source, reason) => {
+  const path = join(folder, `${name.replaceAll(' ', '-')}.cjs`);
+  writeFileSync(path, source);
+  expect(loadKernels(path)).toMatchObject({ kernels: { name: 'typescript' }, native: false });
+  expect(loadKernels(path).reason).toContain(reason);
+});
+
+test('the TypeScript kernels are always there to compare with', () => {
+  expect(kernelSets().map(({ name }) => name)).toEqual([
+    'typescript',
+    ...loadKernels().available.filter((name) => name !== 'typescript'),
+  ]);
+});
+
+test.skipIf(!built)('the addon brings the best kernels of this processor first', () => {
+  const { kernels, reason, available } = loadKernels();
+  expect(reason).toBeUndefined();
+  expect(available).toEqual(expect.arrayContaining(['portable', 'typescript']));
+  expect(kernels.name).toBe(available[0]);
+  if (process.arch === 'arm64') expect(kernels.name).toBe('neon');
+});
+
+test.skipIf(!built)('the recognition thread loads the addon beside the main one', async () => {
+  const source = `
+    import { parentPort } from 'node:worker_threads';
+    import { loadKernels } from '${new URL('./native.ts', import.meta.url)}';
+    const { kernels } = loadKernels();
+    const y = new Int32Array(1);
+    kernels.project(Uint8Array.of(0b101), Int8Array.of(1, 10, 100, 3, 3, 3, 3, 3), y);
+    parentPort.postMessage([kernels.name, y[0]]);`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+  const answers = await Promise.all(
+    [1, 2].map(
+      () =>
+        new Promise((resolve, reject) => {
+          new Worker(url).once('message', resolve).once('error', reject);
+        }),
+    ),
+  );
+  expect(answers).toEqual(Array(2).fill([loadKernels().kernels.name, 1 - 10 + 100 - 15]));
+});

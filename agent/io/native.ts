@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { dotTopK, hammingTopK } from '../gallery/top-k.ts';
+import type { Kernels } from '../ports.ts';
+import { project } from '../template/projection.ts';
+import { createLetterbox } from '../vision/letterbox.ts';
+import { normalise } from '../vision/pixels.ts';
+import { warp } from '../vision/warp.ts';
+
+export type LoadedKernels = {
+  readonly kernels: Kernels;
+  readonly native: boolean;
+  /** Why they are not native, in one line; absent when they are. */
+  readonly reason?: string;
+  /** Names of all sets that run here, best first. */
+  readonly available: readonly string[];
+};
+
+/** The fastest kernels of this machine. Without a working addon those in TypeScript, and why. */
+export function loadKernels(addonPath: string = findAddon()): LoadedKernels {
+  const loaded = loadAddon(addonPath);
+  if (loaded.kind === 'absent') {
+    const { reason } = loaded;
+    return { kernels: typescriptKernels(), native: false, reason, available: ['typescript'] };
+  }
+  const available = [...loaded.sets.map(({ name }) => name), 'typescript'];
+  return { kernels: loaded.sets[0], native: true, available };
+}
+
+/** Every set that runs here, the TypeScript one first: for the tests that hold them to the same results. */
+export function kernelSets(): readonly Kernels[] {
+  const loaded = loadAddon(findAddon());
+  return [typescriptKernels(), ...(loaded.kind === 'loaded' ? loaded.sets : [])];
+}
+
+/** The truth that the native sets are compared with. */
+function typescriptKernels(): Kernels {
+  const letterbox = createLetterbox();
+  return { name: 'typescript', letterbox, warp, normalise, project, hammingTopK, dotTopK };
+}
+
+/** From the sources, or from their compiled form one folder deeper. */
+function findAddon(): string {
+  const paths = ['../..', '../../..'].map((up) =>
+    fileURLToPath(new URL(`${up}/native/build/Release/doorkeep.node`, import.meta.url)),
+  );
+  return paths.find((path) => existsSync(path)) ?? paths[0] ?? '';
+}
+
+type Addon =
+  | { readonly kind: 'loaded'; readonly sets: readonly [Kernels, ...Kernels[]] }
+  | { readonly kind: 'absent'; readonly reason: string };
+
+function loadAddon(path: string): Addon {
+  if (!existsSync(path))
+    return absent(`${path} is not there: build it with \`npm run postinstall\``);
+  try {
+    const addon: unknown = createRequire(import.meta.url)(path);
+    if (!isAddon(addon)) return absent(`${path} is not doorkeep's addon`);
+    const [first, ...rest] = addon.available.map((name) => addon.kernels(name));
+    if (!first) return absent(`${path} has no kernels for this processor`);
+    const sets = [first, ...rest] as const;
+    return sets.every(isKernels)
+      ? { kind: 'loaded', sets }
+      : absent(`${path} is of another version`);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return absent(`${path} does not load: ${message.split('\n')[0]}`);
+  }
+}
+
+function absent(reason: string): Addon {
+  return { kind: 'absent', reason };
+}
+
+function isAddon(
+  value: unknown,
+): value is { available: readonly string[]; kernels(name: string): Kernels } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'available' in value &&
+    Array.isArray(value.available) &&
+    'kernels' in value &&
+    typeof value.kernels === 'function'
+  );
+}
+
+const methods = [
+  'letterbox',
+  'warp',
+  'normalise',
+  'project',
+  'hammingTopK',
+  'dotTopK',
+] as const satisfies readonly (keyof Kernels)[];
+
+function isKernels(set: Kernels): boolean {
+  return methods.every((method) => typeof set[method] === 'function');
+}

@@ -1,0 +1,255 @@
+/* Glue between scripts and the kernels: `available`, the names of the sets that this processor can run,
+ * best first, and `kernels(name)`, a set with the methods of `Kernels` in agent/ports.ts. And between
+ * scripts and memory.h: `secureBuffer(sizeBytes)`, `wipe(bytes)`, `hardenProcess()`. No state. */
+#include <math.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "memory.h"
+
+/* Far above all keys together; less than a script may ask an ordinary array for. */
+enum { max_secure_bytes = 1 << 30 };
+
+static napi_value number(napi_env env, double value) {
+  napi_value result = NULL;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+static napi_value letterbox(napi_env env, napi_callback_info info) {
+  const kernel_set *set;
+  napi_value given[5], pixels;
+  frame from;
+  pixel_spec spec;
+  int width, height;
+  array tensor;
+  if (!get_arguments(env, info, 5, given, &set)) return NULL;
+  if (!get_frame(env, given[0], &from, &pixels)) return NULL;
+  if (!get_spec(env, given[1], &spec)) return NULL;
+  if (!get_side(env, given[2], "width", &width)) return NULL;
+  if (!get_side(env, given[3], "height", &height)) return NULL;
+  if (!get_pixels(env, pixels, &from)) return NULL;
+  const size_t length = 3 * (size_t)width * (size_t)height;
+  if (!get_array_of(env, given[4], "tensor", napi_float32_array, length, &tensor)) return NULL;
+  return number(env, set->letterbox(&from, &spec, width, height, tensor.data));
+}
+
+static napi_value warp(napi_env env, napi_callback_info info) {
+  const kernel_set *set;
+  napi_value given[3], pixels, chip_pixels;
+  frame from;
+  double matrix[6];
+  int width, height;
+  array chip;
+  if (!get_arguments(env, info, 3, given, &set)) return NULL;
+  if (!get_frame(env, given[0], &from, &pixels)) return NULL;
+  if (!get_finite(env, given[1], "chipToFrame", 6, matrix)) return NULL;
+  if (!get_chip(env, given[2], &width, &height, &chip_pixels)) return NULL;
+  if (!get_pixels(env, pixels, &from)) return NULL;
+  const size_t length = 3 * (size_t)width * (size_t)height;
+  if (!get_array_of(env, chip_pixels, "chip.data", napi_uint8_array, length, &chip)) return NULL;
+  set->warp(&from, matrix, width, height, chip.data);
+  return NULL;
+}
+
+static napi_value normalise(napi_env env, napi_callback_info info) {
+  const kernel_set *set;
+  napi_value given[3], pixels;
+  pixel_spec spec;
+  int width, height;
+  array chip, tensor;
+  if (!get_arguments(env, info, 3, given, &set)) return NULL;
+  if (!get_chip(env, given[0], &width, &height, &pixels)) return NULL;
+  if (!get_spec(env, given[1], &spec)) return NULL;
+  const size_t length = 3 * (size_t)width * (size_t)height;
+  if (!get_array_of(env, pixels, "chip.data", napi_uint8_array, length, &chip)) return NULL;
+  if (!get_array_of(env, given[2], "tensor", napi_float32_array, length, &tensor)) return NULL;
+  set->normalise(chip.data, width, height, &spec, tensor.data);
+  return NULL;
+}
+
+static napi_value project(napi_env env, napi_callback_info info) {
+  const kernel_set *set;
+  napi_value given[3];
+  array signs, q, y;
+  if (!get_arguments(env, info, 3, given, &set)) return NULL;
+  if (!get_array(env, given[1], "q", napi_int8_array, &q)) return NULL;
+  if (q.length < 1 || q.length > max_dimensions) {
+    fail(env, "q must be an Int8Array of length 1 to %d", max_dimensions);
+    return NULL;
+  }
+  if (!get_array(env, given[2], "y", napi_int32_array, &y)) return NULL;
+  if (y.length > max_bits) {
+    fail(env, "y must be an Int32Array of length 0 to %d", max_bits);
+    return NULL;
+  }
+  const size_t length = (y.length * q.length + 7) / 8;
+  if (!get_array_of(env, given[0], "signs", napi_uint8_array, length, &signs)) return NULL;
+  set->project(signs.data, q.data, q.length, y.data, y.length);
+  return NULL;
+}
+
+typedef struct {
+  array table, probe, rows, results;
+  size_t count;
+} scan;
+
+static bool get_scan(napi_env env, napi_value given[5], napi_typedarray_type input,
+                     napi_typedarray_type output, scan *s) {
+  double count;
+  if (!get_whole(env, given[1], "count", 0, UINT32_MAX, &count)) return false;
+  if (!get_array(env, given[2], "probe", input, &s->probe)) return false;
+  if (s->probe.length == 0) return fail(env, "probe must not be empty");
+  if (!get_array(env, given[0], "the table", input, &s->table)) return false;
+  s->count = (size_t)count;
+  if (s->count > s->table.length / s->probe.length) {
+    return fail(env, "the table must hold %zu rows as long as the probe", s->count);
+  }
+  if (!get_array(env, given[3], "rows", napi_uint32_array, &s->rows)) return false;
+  return get_array_of(env, given[4], "the results", output, s->rows.length, &s->results);
+}
+
+static napi_value hamming_top_k(napi_env env, napi_callback_info info) {
+  const kernel_set *set;
+  napi_value given[5];
+  scan s;
+  if (!get_arguments(env, info, 5, given, &set)) return NULL;
+  if (!get_scan(env, given, napi_uint8_array, napi_uint32_array, &s)) return NULL;
+  return number(env, (double)set->hamming_top_k(s.table.data, s.count, s.probe.data, s.probe.length,
+                                                s.rows.data, s.results.data, s.rows.length));
+}
+
+static napi_value dot_top_k(napi_env env, napi_callback_info info) {
+  const kernel_set *set;
+  napi_value given[5];
+  scan s;
+  if (!get_arguments(env, info, 5, given, &set)) return NULL;
+  if (!get_scan(env, given, napi_float32_array, napi_float32_array, &s)) return NULL;
+  const float *probe = s.probe.data;
+  for (size_t i = 0; i < s.probe.length; i++) {
+    if (isfinite(probe[i])) continue;
+    fail(env, "probe must hold finite numbers");
+    return NULL;
+  }
+  return number(env, (double)set->dot_top_k(s.table.data, s.count, probe, s.probe.length, s.rows.data,
+                                            s.results.data, s.rows.length));
+}
+
+static napi_value set_object(napi_env env, const kernel_set *set) {
+  static const struct {
+    const char *name;
+    napi_callback call;
+  } methods[] = {
+      {"letterbox", letterbox}, {"warp", warp},
+      {"normalise", normalise}, {"project", project},
+      {"hammingTopK", hamming_top_k}, {"dotTopK", dot_top_k},
+  };
+  napi_value object, name, method;
+  if (napi_create_object(env, &object) != napi_ok) return NULL;
+  if (napi_create_string_utf8(env, set->name, NAPI_AUTO_LENGTH, &name) != napi_ok) return NULL;
+  if (napi_set_named_property(env, object, "name", name) != napi_ok) return NULL;
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    if (napi_create_function(env, methods[i].name, NAPI_AUTO_LENGTH, methods[i].call, (void *)set,
+                             &method) != napi_ok ||
+        napi_set_named_property(env, object, methods[i].name, method) != napi_ok) {
+      return NULL;
+    }
+  }
+  return object;
+}
+
+static napi_value kernels(napi_env env, napi_callback_info info) {
+  napi_value given[1];
+  char name[16] = "";
+  if (!get_arguments(env, info, 1, given, NULL)) return NULL;
+  if (napi_get_value_string_utf8(env, given[0], name, sizeof name, NULL) == napi_ok) {
+    const kernel_set *set;
+    for (size_t i = 0; (set = available_kernels(i)) != NULL; i++) {
+      if (strcmp(name, set->name) == 0) return set_object(env, set);
+    }
+  }
+  fail(env, "kernels: the name must be one of `available`");
+  return NULL;
+}
+
+static napi_value flags(napi_env env, size_t count, const char *const names[], const bool values[]) {
+  napi_value object, value;
+  if (napi_create_object(env, &object) != napi_ok) return NULL;
+  for (size_t i = 0; i < count; i++) {
+    if (napi_get_boolean(env, values[i], &value) != napi_ok ||
+        napi_set_named_property(env, object, names[i], value) != napi_ok) {
+      return NULL;
+    }
+  }
+  return object;
+}
+
+/* Runs when no script can reach the array any more, or the thread ends. */
+static void release(napi_env env, void *memory, void *size) {
+  (void)env;
+  secure_free(memory, (size_t)(uintptr_t)size);
+}
+
+/* { bytes: Uint8Array, locked: boolean } */
+static napi_value secure_buffer(napi_env env, napi_callback_info info) {
+  napi_value given[1], buffer, bytes, result;
+  double whole;
+  bool locked = false;
+  if (!get_arguments(env, info, 1, given, NULL)) return NULL;
+  if (!get_whole(env, given[0], "sizeBytes", 1, max_secure_bytes, &whole)) return NULL;
+  const size_t size = (size_t)whole;
+  void *memory = secure_allocate(size, &locked);
+  if (memory == NULL) {
+    napi_throw_range_error(env, NULL, "there is no memory for keys left");
+    return NULL;
+  }
+  if (napi_create_external_arraybuffer(env, memory, size, release, (void *)(uintptr_t)size, &buffer) != napi_ok) {
+    secure_free(memory, size);
+    napi_throw_range_error(env, NULL, "this runtime takes no memory from outside");
+    return NULL;
+  }
+  if (napi_create_typedarray(env, napi_uint8_array, size, buffer, 0, &bytes) != napi_ok) return NULL;
+  result = flags(env, 1, (const char *const[]){"locked"}, (const bool[]){locked});
+  if (result == NULL || napi_set_named_property(env, result, "bytes", bytes) != napi_ok) return NULL;
+  return result;
+}
+
+static napi_value wipe(napi_env env, napi_callback_info info) {
+  napi_value given[1];
+  array bytes;
+  if (!get_arguments(env, info, 1, given, NULL)) return NULL;
+  if (!get_array(env, given[0], "bytes", napi_uint8_array, &bytes)) return NULL;
+  if (bytes.length > 0) secure_wipe(bytes.data, bytes.length);
+  return NULL;
+}
+
+/* { noCoreFiles: boolean, noInspection: boolean }: what worked. */
+static napi_value harden_process(napi_env env, napi_callback_info info) {
+  (void)info;
+  return flags(env, 2, (const char *const[]){"noCoreFiles", "noInspection"},
+               (const bool[]){forbid_core_files(), forbid_inspection()});
+}
+
+static bool export(napi_env env, napi_value exports, const char *name, napi_callback call) {
+  napi_value function;
+  return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function) == napi_ok &&
+         napi_set_named_property(env, exports, name, function) == napi_ok;
+}
+
+NAPI_MODULE_INIT() {
+  napi_value available, name;
+  if (napi_create_array(env, &available) != napi_ok) return NULL;
+  const kernel_set *set;
+  for (uint32_t i = 0; (set = available_kernels(i)) != NULL; i++) {
+    if (napi_create_string_utf8(env, set->name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+        napi_set_element(env, available, i, name) != napi_ok) {
+      return NULL;
+    }
+  }
+  const bool complete = napi_set_named_property(env, exports, "available", available) == napi_ok &&
+                        export(env, exports, "kernels", kernels) &&
+                        export(env, exports, "secureBuffer", secure_buffer) &&
+                        export(env, exports, "wipe", wipe) &&
+                        export(env, exports, "hardenProcess", harden_process);
+  return complete ? exports : NULL;
+}
