@@ -1,0 +1,74 @@
+import { setTimeout } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { AgentError } from '../../errors.ts';
+import { serveRecognition } from '../../io/recognition-worker-loop.ts';
+import type { Frame } from '../../vision/frame.ts';
+
+/** What the fake tells about a frame. */
+export type FakeEvent = {
+  readonly width: number;
+  readonly sum: number;
+  readonly isShared: boolean;
+  /** Bytes that are not 0 anywhere in the slot. */
+  readonly residue: number;
+};
+
+/** A recognition thread whose behaviour a frame asks for by its `sourceId`. */
+if (parentPort) {
+  await serveRecognition<FakeEvent>(parentPort, async () => {
+    if (workerData === 'no-model') throw new AgentError('MODEL_MISSING', 'yunet is not there');
+    if (workerData === 'crash-at-start') throwLater();
+    return { recognise, close: async () => {} };
+  });
+}
+
+async function recognise(frame: Frame): Promise<readonly FakeEvent[]> {
+  switch (frame.sourceId) {
+    case 'refuse':
+      throw new AgentError('MODEL_CORRUPT', 'the model gave NaN');
+    case 'mistake':
+      throw new TypeError('frame of 3 bytes');
+    case 'crash':
+      throwLater();
+      return new Promise(() => {});
+    case 'exit':
+      return process.exit(3);
+    case 'hang':
+      for (;;);
+    case 'fill-memory':
+      return fillMemory();
+    case 'compute':
+      compute(Number(workerData));
+      break;
+    case 'slow':
+      await setTimeout(50);
+      break;
+    case 'nothing':
+      return [];
+  }
+  const slot = new Uint8Array(frame.data.buffer);
+  return [
+    {
+      width: frame.width,
+      sum: frame.data.reduce((sum, byte) => sum + byte, 0),
+      isShared: frame.data.buffer instanceof SharedArrayBuffer,
+      residue: slot.reduce((count, byte) => count + (byte === 0 ? 0 : 1), 0),
+    },
+  ];
+}
+
+function throwLater(): void {
+  setImmediate(() => {
+    throw new Error('the addon fell over');
+  });
+}
+
+async function fillMemory(): Promise<never> {
+  const held: object[] = [];
+  for (;;) held.push(Array.from({ length: 1000 }, (_, index) => ({ index })));
+}
+
+function compute(forMs: number): void {
+  const until = performance.now() + forMs;
+  while (performance.now() < until);
+}
