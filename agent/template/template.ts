@@ -12,7 +12,7 @@ export type Template = {
 };
 
 /** A fresh template together with the projections it was made of, for the soft re-scoring. */
-export type Probe = Template & { readonly projections: Int32Array; readonly pad: Uint8Array };
+export type Probe = Template & { readonly projections: Int32Array };
 
 /** Bits of a template (templates of 4,096 bits lose nothing that can be measured: docs/privacy.md). */
 export const templateBits = 4096;
