@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { AgentError } from '../errors.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -71,21 +72,28 @@ export function progressLine(title: string, done: number, total: number | undefi
   return `${title}  ${bar}  ${Math.floor(share * 100)} %  ${count(done)} of ${count(total)}`;
 }
 
-/** Columns as wide as their widest cell; numbers (cells of digits and signs) flush right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
-    }
-  }
-  return rows.map((row) => tableRow(row, widths)).join('\n');
+/**
+ * The one place where a failure meets a person: one line on stderr (a JSON line where `--json` was
+ * asked for), and the exit status. A fault of ours is told with its stack only under DOORKEEP_DEBUG.
+ */
+export function reportFailure(error: unknown, argv: readonly string[]): number {
+  const fault = error instanceof AgentError ? error : internal(error);
+  const message = fault.message.replace(/\s*\n\s*/g, ' ');
+  const { code, hint, exitCode } = fault;
+  const told = argv.includes('--json')
+    ? JSON.stringify({ error: { code, message, hint } })
+    : `doorkeep: ${code}: ${message}\n  hint: ${hint}`;
+  process.stderr.write(`${told}\n`);
+  if (process.env['DOORKEEP_DEBUG']) process.stderr.write(`${stackOf(error)}\n`);
+  return exitCode;
 }
 
-function tableRow(row: readonly string[], widths: readonly number[]): string {
-  const cells = row.map((cell, column) => {
-    const width = widths[column] ?? cell.length;
-    return /^[-+]?[\d,.]+(?: ?%| ms| MB| s)?$/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
-  });
-  return cells.join('  ').trimEnd();
+function internal(error: unknown): AgentError {
+  return new AgentError('INTERNAL', error instanceof Error ? error.message : String(error));
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
 }
