@@ -1,0 +1,133 @@
+import { type DecisionSettings, decide } from '../gallery/decision.ts';
+import type { Candidate } from '../gallery/search.ts';
+import type { Clock } from '../ports.ts';
+import type { Embedding, Probe } from '../template/template.ts';
+import type { Face } from '../vision/face.ts';
+import type { Frame } from '../vision/frame.ts';
+import type { MotionGate } from '../vision/motion.ts';
+import { checkFrame } from '../vision/pixels.ts';
+import type { FaceSeen, RecognitionEvent } from './event.ts';
+import type { Examination, FacePipeline } from './face-pipeline.ts';
+import { isFresh } from './freshness.ts';
+import { primaryFace } from './primary-face.ts';
+import { type Stopwatch, startStopwatch } from './stopwatch.ts';
+import type { Track } from './track.ts';
+import type { Visitor } from './visitor.ts';
+
+export type RecognizerParts = {
+  readonly pipeline: FacePipeline;
+  /** Makes the probe, and zeroes it. */
+  readonly protector: { probe(embedding: Embedding): Probe; forget(): void };
+  readonly search: (probe: Probe) => Iterable<Candidate>;
+  readonly decision: DecisionSettings;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** 'best': who stands at the door; of everybody else no embedding is ever computed. */
+  readonly faces: 'best' | 'all';
+  readonly maxAgeMs: number;
+  /** Several frames, one event per visitor. Without: every frame is an attempt of its own. */
+  readonly track?: Track | undefined;
+  readonly motion?: MotionGate | undefined;
+};
+
+export type Recognizer = {
+  /** One frame at a time. Throws a TypeError on a frame whose bytes are not what it says. */
+  recognise(frame: Frame): Promise<RecognitionEvent[]>;
+  /** Forgets every visitor, zeroing what was kept of them. */
+  wipe(): void;
+};
+
+/** The hot path, from a frame to what the door learns of it. */
+export function createRecognizer(parts: RecognizerParts): Recognizer {
+  const { pipeline, protector, search, decision: settings, clock, track, motion } = parts;
+
+  async function recognise(frame: Frame): Promise<RecognitionEvent[]> {
+    checkFrame(frame);
+    const watch = startStopwatch(clock);
+    const events = track?.advance(frame.capturedAtMs) ?? [];
+    if (motion && !motion.opensFor(frame)) return events;
+    const faces = await pipeline.locate(frame, watch.lap);
+    if (faces.length > 0) motion?.keepOpen(frame.capturedAtMs);
+    else if (!track) events.push({ kind: 'no-face', ...frameSeen(frame, watch) });
+    const chosen = parts.faces === 'all' ? faces : [primaryFace(faces, frame)];
+    for (const face of chosen) {
+      const event = face && (await attempt(frame, face, faces, watch.fork()));
+      if (event) events.push(event);
+    }
+    return events;
+  }
+
+  async function attempt(frame: Frame, face: Face, faces: readonly Face[], watch: Stopwatch) {
+    const visitor = track?.follow(face, frame.capturedAtMs);
+    const event = await judge(frame, face, faces, watch, visitor);
+    return track && visitor ? track.conclude(visitor, event) : event;
+  }
+
+  async function judge(
+    frame: Frame,
+    face: Face,
+    faces: readonly Face[],
+    watch: Stopwatch,
+    visitor: Visitor | undefined,
+  ): Promise<RecognitionEvent> {
+    const examination = await pipeline.examine(frame, face, faces, watch.lap);
+    const { quality, pad } = examination;
+    const seen = (framesUsed: number): FaceSeen => ({
+      ...frameSeen(frame, watch),
+      ...faceSeen(face, examination),
+      framesUsed,
+    });
+    if (quality.reasons.length > 0) {
+      return { kind: 'poor-quality', reasons: quality.reasons, ...seen(0) };
+    }
+    if (pad.kind === 'attack') return { kind: 'attack', ...seen(0) };
+    const embedding = await pipeline.embed(frame, face, watch.lap);
+    if (!embedding) return { kind: 'poor-quality', reasons: ['NO_EMBEDDING'], ...seen(0) };
+    try {
+      const weight = quality.model === 'not-checked' ? face.score : quality.model.score;
+      const fused = track && visitor ? track.fuse(visitor, embedding, weight) : embedding;
+      const probe = protector.probe(fused);
+      watch.lap('template');
+      const candidates = search(probe);
+      watch.lap('search');
+      const decision = decide(candidates, settings);
+      watch.lap('decide');
+      const context = seen(visitor?.frames ?? 1);
+      if (!isFresh(frame.capturedAtMs, context.decidedAtMs, parts.maxAgeMs)) {
+        return { kind: 'stale', ...context };
+      }
+      return { ...decision, ...context, ...settings };
+    } finally {
+      embedding.values.fill(0);
+      protector.forget();
+    }
+  }
+
+  function frameSeen(frame: Frame, watch: Stopwatch) {
+    const { sourceId, capturedAtMs } = frame;
+    return {
+      sourceId,
+      capturedAtMs,
+      decidedAtMs: clock.monotonicMs(),
+      timesMs: watch.times(),
+    };
+  }
+
+  return {
+    recognise,
+    wipe: () => {
+      track?.wipe();
+      motion?.wipe();
+    },
+  };
+}
+
+function faceSeen(face: Face, { quality, pad }: Examination) {
+  return {
+    box: face.box,
+    landmarks: face.landmarks,
+    detectionScore: face.score,
+    quality: quality.measures,
+    qualityModel: quality.model,
+    pad,
+  };
+}
