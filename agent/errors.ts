@@ -51,6 +51,7 @@ export const errorTable = {
   STORE_NEWER: { exitCode: 53, hint: 'update doorkeep: the store was written by a newer version' },
   STORE_FAILED: { exitCode: 54, hint: 'check the data volume' },
   KEY_INVALID: { exitCode: 55, hint: 'bring back the key file of this device, or enrol again' },
+  UNHEALTHY: { exitCode: 71, hint: 'follow the hints above' },
   INTERNAL: { exitCode: 70, hint: 'this is a fault of doorkeep: please report it' },
 } as const satisfies Record<string, { exitCode: number; hint: string }>;
 

@@ -1,0 +1,56 @@
+import { type Command, Option } from 'commander';
+import { runDoor } from '../agent.ts';
+import { systemClock } from '../io/clock.ts';
+import { eventLine } from '../io/event-text.ts';
+import { createLog, logLevels } from '../io/log.ts';
+import { onStopSignal } from '../io/process-signals.ts';
+import { openSource, type SourceOptions } from '../io/source-options.ts';
+import { action, command } from './command.ts';
+
+type Options = SourceOptions & { readonly log: (typeof logLevels)[number] };
+
+export function runCommand(): Command {
+  const target = command(
+    'run',
+    'the door at work: frames in, one line per visitor out',
+    "run --exec 'v4l2-ctl --stream-mmap --stream-to=-' --format nv12 --size 1280x720",
+  )
+    .option('--exec <command>', 'a program whose standard output is raw frames')
+    .option('--stdin', 'raw frames on standard input')
+    .option('--files <dir>', 'pictures of a folder, as a camera would bring them')
+    .option('--format <format>', 'of raw frames: rgb24, bgr24, nv12, i420, yuyv, grey')
+    .option('--size <size>', 'of raw frames: 1280x720')
+    .option('--fps <n>', 'pictures a second, with --files', Number)
+    .option('--loop', 'begin again after the last picture, with --files')
+    .addOption(
+      new Option('--log <level>', 'what to log on standard error')
+        .choices(logLevels)
+        .default('info'),
+    );
+  return action<Options>(target, async (context, _args, options) => {
+    const { terminal, dataDir, config } = context;
+    const log = createLog({ level: options.log, clock: systemClock });
+    const { source, maxFrameBytes } = await openSource(options, log);
+    const forget = onStopSignal(() => void source.close());
+    try {
+      const counters = await runDoor({ dataDir, config }, source, maxFrameBytes, {
+        log,
+        onEvent: (event) => {
+          if (event.kind === 'source-lost') {
+            const { code, message } = event.error;
+            terminal.result({ ...event, error: { code, message } }, `source lost: ${message}`);
+          } else
+            terminal.result(
+              event,
+              `${new Date(systemClock.wallMs()).toISOString()} ${eventLine(event)}`,
+            );
+        },
+      });
+      terminal.say(
+        `${counters.frames} frames, ${counters.recognised} examined, ${counters.gated} without motion, ${counters.dropped} dropped`,
+      );
+    } finally {
+      forget();
+    }
+  });
+}

@@ -1,0 +1,124 @@
+/** What `doorkeep doctor` looks at: everything the door needs, each with what to do if it is not so. */
+import { modelFilesOf, modelNamesOf, openStore, type Place } from './agent.ts';
+import { AgentError } from './errors.ts';
+import { layoutOf } from './io/environment.ts';
+import { keyFileState, runtimeFacts, volumeFacts } from './io/host.ts';
+import { loadKernels } from './io/native.ts';
+
+export type Check = {
+  readonly name: string;
+  /** 'warn': the door works, but slower, or not as well as it could. */
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly detail: string;
+  readonly hint?: string;
+};
+
+export async function checkHealth(place: Place, wallMs: number): Promise<Check[]> {
+  return [
+    runtimeCheck(),
+    kernelsCheck(),
+    ...(await modelChecks(place)),
+    galleryCheck(place),
+    keyCheck(place),
+    clockCheck(wallMs),
+    volumeCheck(place),
+  ];
+}
+
+function runtimeCheck(): Check {
+  const { node, pinned, architecture } = runtimeFacts();
+  const detail = `Node ${node}, ${architecture}`;
+  if (node === pinned) return { name: 'runtime', state: 'ok', detail };
+  const hint = `it was tested on Node ${pinned}: start it with scripts/doorkeep`;
+  return { name: 'runtime', state: 'warn', detail, hint };
+}
+
+function kernelsCheck(): Check {
+  const { kernels, native, reason, available } = loadKernels();
+  const detail = `${kernels.name} (of ${available.join(', ')})`;
+  if (native) return { name: 'kernels', state: 'ok', detail };
+  return { name: 'kernels', state: 'warn', detail, hint: reason ?? 'run `npm run postinstall`' };
+}
+
+async function modelChecks(place: Place): Promise<Check[]> {
+  const checks: Check[] = [];
+  for (const name of modelNamesOf(place.config)) {
+    try {
+      const [found] = await modelFilesOf(place).verify(name);
+      if (found?.state !== 'present') {
+        const code = found?.state === 'corrupt' ? 'MODEL_CORRUPT' : 'MODEL_MISSING';
+        throw new AgentError(code, found?.reason ?? `${name} is not here`);
+      }
+      const { file, entry } = found;
+      const prepared = file?.preparation?.prepared ?? 'not prepared for this processor yet';
+      checks.push({ name: `model ${name}`, state: 'ok', detail: `${entry.task}; ${prepared}` });
+    } catch (fault) {
+      checks.push(failed(`model ${name}`, fault));
+    }
+  }
+  return checks;
+}
+
+function galleryCheck(place: Place): Check {
+  try {
+    const store = openStore(place);
+    const residents = store.residents().length;
+    const counts = store.countTemplates();
+    store.close();
+    const templates = counts.reduce((sum, count) => sum + count.templates, 0);
+    const detail = `${residents} residents, ${templates} templates`;
+    if (counts.length <= 1) return { name: 'gallery', state: 'ok', detail };
+    const hint = 'templates of several models: only those of the recogniser in use are compared';
+    return { name: 'gallery', state: 'warn', detail, hint };
+  } catch (fault) {
+    return failed('gallery', fault);
+  }
+}
+
+function keyCheck({ dataDir, config }: Place): Check {
+  const [program] = config['key.command'];
+  if (program !== undefined) return { name: 'root key', state: 'ok', detail: 'from a command' };
+  const state = keyFileState(layoutOf(dataDir).rootKey);
+  switch (state) {
+    case 'private':
+      return { name: 'root key', state: 'ok', detail: 'a file of its own, for its owner only' };
+    case 'absent':
+      return { name: 'root key', state: 'ok', detail: 'made at the first enrolment' };
+    case 'open':
+      return {
+        name: 'root key',
+        state: 'fail',
+        detail: 'others can read it',
+        hint: 'chmod 600 it',
+      };
+  }
+}
+
+/** When this was written: a device that thinks it is earlier has a clock that was never set. */
+const earliestWallMs = Date.UTC(2026, 10, 1);
+
+function clockCheck(wallMs: number): Check {
+  const detail = new Date(wallMs).toISOString();
+  if (wallMs >= earliestWallMs) return { name: 'clock', state: 'ok', detail };
+  const hint = 'the clock is not set: the door works, dates of enrolments are wrong';
+  return { name: 'clock', state: 'warn', detail, hint };
+}
+
+/** A gallery of 20,000 takes 12 MB, its write-ahead log as much again; models take 10 MB. */
+const leastFreeBytes = 64 * 2 ** 20;
+
+function volumeCheck({ dataDir }: Place): Check {
+  const { folder, freeBytes, volatile } = volumeFacts(dataDir);
+  const detail = `${Math.round(freeBytes / 2 ** 20)} MB free at ${folder}`;
+  if (volatile) {
+    const hint = 'this file system is gone after a restart: keep the data directory on flash';
+    return { name: 'data volume', state: 'warn', detail, hint };
+  }
+  if (freeBytes >= leastFreeBytes) return { name: 'data volume', state: 'ok', detail };
+  return { name: 'data volume', state: 'warn', detail, hint: 'free space on it' };
+}
+
+function failed(name: string, fault: unknown): Check {
+  if (!(fault instanceof AgentError)) throw fault;
+  return { name, state: 'fail', detail: `${fault.code}: ${fault.message}`, hint: fault.hint };
+}

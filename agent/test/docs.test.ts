@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { operations, regenerated } from '../../scripts/docs.ts';
+import { everyCommand, program } from '../cli/program.ts';
+import { settingTable } from '../config.ts';
+import { errorTable } from '../errors.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const pages = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+describe.each(pages)('%s', (page) => {
+  const text = readFileSync(join(root, page), 'utf8');
+  const quoted = [...text.matchAll(/`([^`\n]+)`/g)].map(([, inside = '']) => inside);
+
+  test('names only files that exist', () => {
+    const parts = /^(?:agent|native|scripts|fixtures|docs)\/[\w./-]+$/;
+    const linked = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target = '']) =>
+      join(page, '..', target),
+    );
+    const named = quoted.filter((name) => parts.test(name));
+    expect([...linked, ...named].filter((name) => !existsSync(join(root, name)))).toEqual([]);
+  });
+
+  test('names only error codes that exist', () => {
+    const codes = quoted.filter((name) => /^[A-Z]+(?:_[A-Z]+)+$/.test(name) && !known.has(name));
+    expect(codes.filter((code) => !Object.hasOwn(errorTable, code))).toEqual([]);
+  });
+
+  test('names only settings that exist', () => {
+    const groups = new Set(Object.keys(settingTable).map((name) => name.split('.')[0]));
+    const named = quoted.filter((name) => {
+      const [group = '', setting] = name.split('.');
+      return (
+        groups.has(group) && /^[a-z]+[A-Za-z]*$/.test(setting ?? '') && name.split('.').length === 2
+      );
+    });
+    expect(named.filter((name) => !Object.hasOwn(settingTable, name))).toEqual([]);
+  });
+
+  test('names only commands and options that exist', () => {
+    const commands = everyCommand(program());
+    const named = (name: string | undefined, parent: string | undefined) =>
+      commands.find((each) => each.name() === name && each.parent?.name() === parent);
+    const called = [
+      ...text.matchAll(/(?:`|^)doorkeep ((?:[a-z]+ ?){1,2})((?:[^`\n]*?--[a-z-]+)*)/gm),
+    ];
+    for (const [line, words = '', rest = ''] of called) {
+      const path = words.trim().split(' ');
+      const command = named(path[0], 'doorkeep');
+      const inner = named(path[1], path[0]);
+      expect(command, `${line} is no command`).toBeDefined();
+      const options = [command, inner].flatMap(
+        (each) => each?.options.map(({ long }) => long) ?? [],
+      );
+      for (const [option] of rest.matchAll(/--[a-z-]+/g)) {
+        expect(options, `${line}: ${option}`).toContain(option);
+      }
+    }
+  });
+});
+
+/** Capital words in quotes that are no codes of ours. */
+const known = new Set([
+  'DOORKEEP_DATA_DIR',
+  'DOORKEEP_DEBUG',
+  'ORT_DISABLE_TELEMETRY',
+  'MULTI_FACE',
+]);
+
+test('the generated tables are those of the code', () => {
+  const page = readFileSync(operations, 'utf8');
+  expect(page, 'run `node scripts/docs.ts`').toBe(regenerated(page));
+});
