@@ -3,7 +3,7 @@
  * sooner and is 30 MB smaller than with Node stripping types at every start. Types are checked by `tsc`.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -13,12 +13,13 @@ if (!existsSync(compiler)) {
   // Installed without development packages: dist/ came with the package, or the sources are run as they are.
   process.exit(0);
 }
-rmSync(at('../dist'), { recursive: true, force: true });
+rmSync(at('../dist.new'), { recursive: true, force: true });
 const ran = spawnSync(process.execPath, [compiler, '-p', at('tsconfig.build.json')], {
   stdio: 'inherit',
 });
 if (ran.status !== 0) {
-  rmSync(at('../dist'), { recursive: true, force: true });
-  process.stderr.write('doorkeep: not compiled: see above; the sources are run as they are\n');
+  process.stderr.write('doorkeep: not compiled, see above\n');
   process.exit(1);
 }
+rmSync(at('../dist'), { recursive: true, force: true });
+renameSync(at('../dist.new'), at('../dist'));
