@@ -251,6 +251,7 @@ export async function runDoor(
       source,
       opensFor: (frame) => !config['motion.enabled'] || motion.opensFor(frame),
       recognise: (frame) => thread.recognise(frame),
+      onRest: () => thread.forget(),
       onEvent: (event) => {
         if ('capturedAtMs' in event) motion.keepOpen(event.capturedAtMs);
         onEvent(event);

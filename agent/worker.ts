@@ -1,18 +1,44 @@
 /** The entry of the recognition thread: the hot path, and nothing that could hold it up. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { buildRecognizer, openResidents, openVision, type Place } from './agent.ts';
+import {
+  buildRecognizer,
+  openResidents,
+  openVision,
+  type Place,
+  type Residents,
+  type Vision,
+} from './agent.ts';
+import { AgentError } from './errors.ts';
 import { systemClock } from './io/clock.ts';
+import { createLog } from './io/log.ts';
 import { serveRecognition } from './io/recognition-worker-loop.ts';
 
 if (!parentPort) throw new TypeError('worker.ts runs as a thread of doorkeep, not by itself');
 
+/**
+ * A damaged gallery was set aside when it was found: the door goes on with nobody enrolled, which lets
+ * nobody in, until a backup is restored.
+ */
+async function openEvenIfDamaged(place: Place, vision: Vision): Promise<Residents> {
+  try {
+    return await openResidents(place, vision);
+  } catch (fault) {
+    if (!(fault instanceof AgentError && fault.code === 'STORE_CORRUPT')) throw fault;
+    createLog({ level: 'error', clock: systemClock }).error('gallery-set-aside', {
+      code: fault.code,
+    });
+    return openResidents(place, vision);
+  }
+}
+
 await serveRecognition(parentPort, async () => {
   const place: Place = workerData;
   const vision = await openVision(place);
-  const residents = await openResidents(place, vision);
+  const residents = await openEvenIfDamaged(place, vision);
   const recognizer = buildRecognizer(place, vision, residents, systemClock, 'visits');
   return {
     recognise: recognizer.recognise,
+    forget: recognizer.wipe,
     async close() {
       recognizer.wipe();
       residents.close();

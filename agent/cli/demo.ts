@@ -18,7 +18,7 @@ export function demoCommand(): Command {
     say(paint('bold', 'enrolment'));
     // Visits follow each other faster than at a real door.
     const quick = { ...config, 'track.gapMs': 250 };
-    const head = columns.map((name) => name.padStart(8)).join('');
+    const head = columns.map((name) => name.padStart(10)).join('');
     let decisions = 0;
     const summary = await withTemporaryFolder('doorkeep-demo-', (dataDir) =>
       runDemo(
@@ -50,7 +50,7 @@ export function demoCommand(): Command {
 }
 
 function timesText({ timesMs }: RecognitionEvent): string {
-  return columns.map((name) => (timesMs[name]?.toFixed(2) ?? '–').padStart(8)).join('');
+  return columns.map((name) => (timesMs[name]?.toFixed(2) ?? '–').padStart(10)).join('');
 }
 
 function summaryText(summary: DemoSummary): string {

@@ -33,25 +33,27 @@ export function findDemoMaterial(): DemoMaterial {
 
 const residentsWanted = 8;
 const strangersWanted = 4;
-const photosToEnrol = 2;
+const visitsEach = 2;
+const leastPictures = 5;
 
 /**
- * From a folder of people (`<person>/<picture>`): the first eight with four pictures or more are
- * residents, enrolled with two and visiting with two others; the first four with one picture are strangers.
+ * From a folder of people (`<person>/<picture>`): the first eight with five pictures or more are residents,
+ * who visit as in their last two pictures and enrol with the others; the first four with one picture are
+ * strangers.
  */
 function materialOf(folder: string): DemoMaterial {
   const people = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => picturesIn(join(folder, entry.name)));
   const residents = people
-    .filter((pictures) => pictures.length >= 2 * photosToEnrol)
+    .filter((pictures) => pictures.length >= leastPictures)
     .slice(0, residentsWanted)
     .map((pictures, index) => ({ id: `R-${index + 1}`, pictures }));
   const strangers = people.filter((pictures) => pictures.length === 1).slice(0, strangersWanted);
   // Each resident comes twice, the second time after all others: nobody is a repeat.
-  const known = [photosToEnrol, photosToEnrol + 1].flatMap((nth) =>
+  const known = [-2, -1].flatMap((nth) =>
     residents.flatMap(({ id, pictures }) => {
-      const picture = pictures[nth];
+      const picture = pictures.at(nth);
       return picture === undefined ? [] : [{ visitor: id, picture, expected: id }];
     }),
   );
@@ -63,7 +65,7 @@ function materialOf(folder: string): DemoMaterial {
   return {
     residents: residents.map(({ id, pictures }) => ({
       id,
-      photos: pictures.slice(0, photosToEnrol),
+      photos: pictures.slice(0, -visitsEach),
     })),
     visits: interleave(known, unknown),
   };

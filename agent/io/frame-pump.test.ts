@@ -25,6 +25,14 @@ test('every frame in which something moves becomes events, in order', async () =
   });
 });
 
+test('once nothing moves any more the visitors are forgotten, once', async () => {
+  const door = setUp({ opensFor: (frame) => frame.data[0] === 1 });
+  for (const value of [2, 1, 1, 2, 2, 1, 2]) await door.show(value);
+  door.source.end();
+  await door.pump.done;
+  expect(door.rests()).toBe(2);
+});
+
 test('while a frame is examined, only the newest of those that come is kept', async () => {
   const door = setUp({
     recognise: async (frame) => {
@@ -93,10 +101,14 @@ function setUp(parts: {
   const source = createFakeSource(spec, clock);
   const events: (Seen | SourceLost)[] = [];
   const errors: unknown[] = [];
+  let rests = 0;
   const pump = pumpFrames<Seen>({
     source,
     opensFor: parts.opensFor ?? (() => true),
     recognise: parts.recognise ?? (async (frame) => [seen(frame.data[0] ?? 0)]),
+    onRest: () => {
+      rests++;
+    },
     onEvent: (event) => {
       if (event.kind === 'seen' && event.value === parts.refuse) throw new Error('relay is gone');
       events.push(event);
@@ -107,7 +119,7 @@ function setUp(parts: {
     source.offer(value);
     for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   };
-  return { source, events, errors, pump, show };
+  return { source, events, errors, pump, show, rests: () => rests };
 }
 
 function seen(value: number): Seen {

@@ -37,14 +37,17 @@ export function pumpFrames<Event>(parts: {
   /** False: nothing moved, spare the recognizer. */
   readonly opensFor: (frame: Frame) => boolean;
   readonly recognise: (frame: Frame) => Promise<readonly Event[]>;
+  /** The first frame that is spared after others were examined. */
+  readonly onRest?: () => void;
   readonly onEvent: (event: Event | SourceLost) => void;
   readonly onError: (error: unknown) => void;
 }): FramePump {
-  const { source, opensFor, recognise, onEvent, onError } = parts;
+  const { source, opensFor, recognise, onRest = () => {}, onEvent, onError } = parts;
   let frames = 0;
   let gated = 0;
   let recognised = 0;
   let errors = 0;
+  let resting = true;
 
   function failed(error: unknown): void {
     errors++;
@@ -63,8 +66,11 @@ export function pumpFrames<Event>(parts: {
     try {
       if (!opensFor(frame)) {
         gated++;
+        if (!resting) onRest();
+        resting = true;
         return;
       }
+      resting = false;
       const events = await recognise(frame);
       recognised++;
       for (const event of events) deliver(event);

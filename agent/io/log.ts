@@ -8,6 +8,7 @@ const logEvents = {
   'model-loaded': 'a model was loaded',
   'kernels-chosen': 'the arithmetic of the hot path was chosen',
   'gallery-read': 'the enrolled templates were read',
+  'gallery-set-aside': 'the gallery is damaged and was set aside: nobody is enrolled',
   'source-started': 'frames are awaited',
   'source-restarted': 'the command that brings the frames is started again',
   'source-lost': 'no more frames: the door stays closed',

@@ -25,6 +25,16 @@ test('pixels pass through shared memory; the frame may change as soon as it was 
   expect((await answer)[0]).toMatchObject({ sum: 3 * 256, isShared: true });
 });
 
+test('S0-18 the thread forgets the visitors when it is told to, after the frame at work', async () => {
+  const thread = start();
+  const atWork = thread.recognise(frameOf(1));
+  thread.forget();
+  expect((await atWork)[0]?.forgotten).toBe(0);
+  expect((await thread.recognise(frameOf(1)))[0]?.forgotten).toBe(1);
+  await thread.close();
+  expect(() => thread.forget()).not.toThrow();
+});
+
 test('S0-18 after a large frame and its answer, nothing of it is left in the slot', async () => {
   const thread = start({ maxFrameBytes: 4096 });
   const canary = { ...frameOf(0), width: 64, height: 64, data: new Uint8Array(4096).fill(0xca) };

@@ -16,6 +16,8 @@ export type RecognitionThread<Event> = {
    * Rejects with the recognizer's AgentError, or with INTERNAL if the thread is gone.
    */
   recognise(frame: Frame): Promise<readonly Event[]>;
+  /** Overwrites what the thread keeps of the visitors, after the frame at work. */
+  forget(): void;
   /** Lets the frame at work finish, for at most `closeMs`. May be called twice. */
   close(): Promise<void>;
   /** The thread is gone: undefined as asked, otherwise why. Never rejects. */
@@ -123,7 +125,11 @@ export function startRecognitionThread<Event>(options: ThreadOptions): Recogniti
     cancel();
   }
 
-  return { ready: ready.promise, recognise, close, exited: exited.promise };
+  const forget = () => {
+    if (!closing) send({ kind: 'forget' });
+  };
+
+  return { ready: ready.promise, recognise, forget, close, exited: exited.promise };
 }
 
 /** './worker' beside this module: the .ts file where it runs from source, the .js file where it was built. */

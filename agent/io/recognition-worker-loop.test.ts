@@ -57,7 +57,7 @@ function serve(
   const { port1: main, port2: worker } = new MessageChannel();
   onTestFinished(() => main.close());
   const close = async () => onClose();
-  const served = serveRecognition(worker, async () => ({ recognise, close }));
+  const served = serveRecognition(worker, async () => ({ recognise, forget: () => {}, close }));
   main.postMessage({ kind: 'slot', slot } satisfies ToWorker);
   const ask = async (message: ToWorker): Promise<unknown> => {
     await served;

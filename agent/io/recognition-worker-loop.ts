@@ -8,6 +8,7 @@ type FrameHeader = Omit<Frame, 'data'> & { readonly sizeBytes: number };
 export type ToWorker =
   | { readonly kind: 'slot'; readonly slot: SharedArrayBuffer }
   | { readonly kind: 'recognise'; readonly header: FrameHeader }
+  | { readonly kind: 'forget' }
   | { readonly kind: 'close' };
 
 /** An error of either side, as it crosses the boundary. */
@@ -22,6 +23,8 @@ export type FromWorker<Event> =
 export type ServedRecognizer<Event> = {
   /** The frame's memory is overwritten as soon as the promise settles. */
   recognise(frame: Frame): Promise<readonly Event[]>;
+  /** Nothing moves any more: whatever was kept of the visitors is overwritten. */
+  forget(): void;
   close(): Promise<void>;
 };
 
@@ -45,6 +48,8 @@ export async function serveRecognition<Event>(
         return;
       case 'recognise':
         return recognise(message.header);
+      case 'forget':
+        return recognizer?.forget();
       case 'close':
         await recognizer?.close();
         port.close();

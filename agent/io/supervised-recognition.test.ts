@@ -94,6 +94,7 @@ function fakeThread(number: number, isReady: boolean): FakeThread {
   return {
     ready: ready.promise,
     exited: exited.promise,
+    forget: () => {},
     recognise: async () => {
       if (isDown) throw error;
       return [`thread ${number}`];

@@ -78,6 +78,7 @@ export function superviseRecognition<Event>(
       await available;
       return thread.recognise(frame);
     },
+    forget: () => thread.forget(),
     close: async () => {
       closed = true;
       cancelRestart();

@@ -11,6 +11,8 @@ export type FakeEvent = {
   readonly isShared: boolean;
   /** Bytes that are not 0 anywhere in the slot. */
   readonly residue: number;
+  /** How often it was told to forget the visitors. */
+  readonly forgotten: number;
 };
 
 /** A recognition thread whose behaviour a frame asks for by its `sourceId`. */
@@ -18,8 +20,14 @@ if (parentPort) {
   await serveRecognition<FakeEvent>(parentPort, async () => {
     if (workerData === 'no-model') throw new AgentError('MODEL_MISSING', 'yunet is not there');
     if (workerData === 'crash-at-start') throwLater();
-    return { recognise, close: async () => {} };
+    return { recognise, forget, close: async () => {} };
   });
+}
+
+let forgotten = 0;
+
+function forget(): void {
+  forgotten++;
 }
 
 async function recognise(frame: Frame): Promise<readonly FakeEvent[]> {
@@ -52,6 +60,7 @@ async function recognise(frame: Frame): Promise<readonly FakeEvent[]> {
       width: frame.width,
       sum: frame.data.reduce((sum, byte) => sum + byte, 0),
       isShared: frame.data.buffer instanceof SharedArrayBuffer,
+      forgotten,
       residue: slot.reduce((count, byte) => count + (byte === 0 ? 0 : 1), 0),
     },
   ];
