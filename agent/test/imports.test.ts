@@ -26,11 +26,14 @@ const parts: Record<string, Part> = {
     why: 'a template is made from an embedding and a key, from nothing else',
   },
   gallery: { may: ['errors', 'ports', 'vision', 'template'], why: 'comparing templates is pure' },
+  protection: {
+    may: ['errors', 'ports', 'vision', 'template', 'gallery', 'ueip'],
+    why: 'measures the protection; the door never imports it',
+  },
   recognition: {
     may: ['errors', 'ports', 'vision', 'template', 'gallery'],
     why: 'the door must open whether or not consent, statistics or a cloud exist',
   },
-  access: { may: ['errors', 'ports', 'gallery', 'recognition'], why: 'rules, no I/O' },
   ueip: {
     may: ['errors', 'ports', 'vision', 'template', 'recognition'],
     why: 'what may be known of an attempt is made without store, link or clock',
@@ -45,7 +48,7 @@ const parts: Record<string, Part> = {
       'template',
       'gallery',
       'recognition',
-      'access',
+      'protection',
     ],
     outside: true,
     why: 'adapters know the domain, not the wiring',
