@@ -1,5 +1,12 @@
 /** The whole way on an embedded set: residents are enrolled, visitors come to the door, it decides. */
-import { openResidents, openVision, type Place, runDoor } from './agent.ts';
+import {
+  modelFilesOf,
+  modelNamesOf,
+  openResidents,
+  openVision,
+  type Place,
+  runDoor,
+} from './agent.ts';
 import { systemClock } from './io/clock.ts';
 import { demoFrameBytes, openDemoCamera } from './io/demo-camera.ts';
 import { type DemoMaterial, type DemoVisit, findDemoMaterial } from './io/demo-material.ts';
@@ -39,6 +46,7 @@ export type DemoSummary = {
 
 /** @throws INPUT_MISSING (no pictures to show) MODEL_MISSING … */
 export async function runDemo(place: Place, output: DemoOutput): Promise<DemoSummary> {
+  for (const name of modelNamesOf(place.config)) await modelFilesOf(place).find(name);
   const material = findDemoMaterial();
   const residents = await enrolAll(place, material, output);
   const camera = openDemoCamera(material.visits, systemClock);

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../errors.ts';
+import { hardenProcess } from '../io/secure-memory.ts';
 import { reportFailure } from '../io/terminal.ts';
+import { benchCommand } from './bench.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { enrolCommand } from './enrol.ts';
@@ -13,6 +15,8 @@ import { verifyCommand } from './verify.ts';
 
 /** Runs one command line to its end and returns the exit status. Nothing below it ends the process. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
+  // Before any command can hold a key. `doctor` says what came of it.
+  hardenProcess();
   try {
     await program().parseAsync(argv, { from: 'user' });
     return 0;
@@ -35,6 +39,7 @@ export function program(): Command {
     modelsCommand,
     doctorCommand,
     evaluateCommand,
+    benchCommand,
     demoCommand,
   ];
   for (const make of commands) all.addCommand(make());

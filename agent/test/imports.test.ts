@@ -55,6 +55,7 @@ const parts: Record<string, Part> = {
   },
   agent: { may: ['*'], why: 'the one place that wires' },
   operations: { may: ['*'], why: 'whole tasks on the wired parts' },
+  'device-bench': { may: ['*'], why: 'times the wired parts' },
   health: { may: ['*'], why: 'looks at every part' },
   demo: { may: ['*'], why: 'runs the wired parts on the embedded pictures' },
   worker: {
@@ -67,6 +68,7 @@ const parts: Record<string, Part> = {
       'agent',
       'operations',
       'health',
+      'device-bench',
       'demo',
       'shape',
       'config',

@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -181,6 +189,82 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     expect(shown.json()).toMatchObject([
       { id: 'R-1', label: '2nd floor', templates: [{ label: null }, { label: 'smiling' }] },
     ]);
+  });
+
+  test('of several people in a picture each is answered for, and who is not enrolled is nobody', async () => {
+    const ran = await doorkeep(['identify', '--json', ...at, faces('multi/000_5.jpg')]);
+    const [picture] = ran.json() as { faces: { kind: string; residentId?: string }[] }[];
+    expect(picture?.faces.length).toBeGreaterThan(3);
+    expect(picture?.faces.filter(({ residentId }) => residentId !== undefined)).toEqual([]);
+  });
+
+  test('with attack detectors a printed face and a face on a screen are attacks', async () => {
+    const pad = ['--set', 'models.pad=["minifasnet-v2","minifasnet-v1se"]'];
+    const pictures = ['image_T1.jpg', 'image_F1.jpg', 'image_F2.jpg'].map((name) =>
+      faces(`spoof/${name}`),
+    );
+    const ran = await doorkeep(['identify', '--json', ...pad, ...at, ...pictures]);
+    expect(ran.json()).toMatchObject([
+      { faces: [{ kind: 'no-match', pad: { kind: 'bona-fide' } }] },
+      { faces: [{ kind: 'attack' }] },
+      { faces: [{ kind: 'attack' }] },
+    ]);
+  });
+
+  test('a camera that never comes up ends with one line that names it', async () => {
+    const raw = ['--format', 'nv12', '--size', '640x480', '--log', 'error'];
+    const ran = await doorkeep(['run', '--exec', 'no-such-camera', ...raw, ...at]);
+    expect(ran.stderr).toMatch(/SOURCE_LOST: .*no-such-camera/);
+    expect(ran.status).toBe(40);
+  }, 60_000);
+
+  test('what is ready, and what the settings name that is not', async () => {
+    const ready = await doorkeep(['doctor', '--json', ...at]);
+    expect(ready.status).toBe(0);
+    const missing = ['--set', 'models.embedding=no-such-model'];
+    const ran = await doorkeep(['doctor', ...missing, ...at]);
+    expect(ran.stdout).toContain('MODEL_UNKNOWN: no model is named no-such-model');
+    expect(ran.stderr).toContain('UNHEALTHY: 1 of 8 checks failed');
+    expect(ran.status).toBe(71);
+  });
+
+  test('a model is imported by its content, verified, and listed as used', async () => {
+    const other = join(folder, 'imported');
+    const model = join(sharedModels ?? '', 'yunet_s_dynamic.onnx');
+    const ran = await doorkeep(['models', 'import', '--json', model, '--data-dir', other]);
+    expect(ran.json()).toMatchObject([{ name: 'yunet-s-dynamic', prepared: 'unchanged' }]);
+    const used = ['--set', 'models.detection=yunet-s-dynamic', '--data-dir', other];
+    const verified = await doorkeep(['models', 'verify', 'yunet-s-dynamic', '--json', ...used]);
+    expect(verified.json()).toMatchObject([{ state: 'present', used: true, origin: 'data' }]);
+    const strange = await doorkeep(['models', 'import', obama, '--data-dir', other]);
+    expect(strange.stderr).toContain('MODEL_UNKNOWN');
+    const none = await doorkeep(['models', 'pull', 'lightqnet-dm025', '--data-dir', other]);
+    expect(none.status).toBe(0);
+  });
+
+  test('an evaluation by folders states its rates, and writes every score', async () => {
+    const scores = join(folder, 'scores.csv');
+    const [gallery, probes] = [join(folder, 'gallery'), join(folder, 'probes')];
+    for (const [from, to] of [
+      ['single/obama.jpg', join(gallery, 'a')],
+      ['single/obama2.jpg', join(probes, 'a')],
+      ['single/biden.jpg', join(probes, 'b')],
+    ] as const) {
+      mkdirSync(to, { recursive: true });
+      copyFileSync(faces(from), join(to, 'picture.jpg'));
+    }
+    const sets = ['--gallery', gallery, '--probes', probes, '--scores', scores];
+    const ran = await doorkeep(['evaluate', '--json', ...sets, ...at]);
+    expect(ran.json()).toMatchObject([
+      {
+        residents: 1,
+        comparators: [
+          { name: 'cosine', accuracy: { matedProbes: 1, nonMatedProbes: 1 } },
+          { name: 'template', accuracy: { rank1: { share: 1 } } },
+        ],
+      },
+    ]);
+    expect(readFileSync(scores, 'utf8').trim().split('\n')).toHaveLength(5);
   });
 
   test('raw frames on standard input become one event per visitor', async () => {
