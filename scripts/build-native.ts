@@ -1,11 +1,22 @@
 /**
  * Builds native/build/Release/doorkeep.node with npm's own node-gyp and the headers of the pinned
- * runtime. `npm ci` runs this. A failure is one line and no error: doorkeep then computes in TypeScript.
+ * runtime, beside the old one, which it replaces at once when it is whole. `npm ci` runs this. A failure is one line and no error: doorkeep then computes in TypeScript.
  * `--arch=arm64` builds for the door on another machine (set CC to a cross compiler).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,6 +30,8 @@ try {
   console.log(build());
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
+  // Of other sources than these.
+  rmSync(addon, { force: true });
   console.log(`native kernels not built, doorkeep will compute in TypeScript: ${reason}`);
   console.log('retry with: npm run postinstall');
 }
@@ -30,7 +43,17 @@ function build(): string {
     return 'native kernels are up to date';
   }
   const startedAt = performance.now();
-  runNodeGyp(nodeGyp(), nodedir);
+  // node-gyp empties its folder first: in the place of use, whoever starts meanwhile would find no addon.
+  mkdirSync(join(native, 'build/Release'), { recursive: true });
+  const folder = mkdtempSync(join(native, 'build/new-'));
+  try {
+    for (const name of ['binding.gyp', 'src']) {
+      cpSync(join(native, name), join(folder, name), { recursive: true });
+    }
+    renameSync(runNodeGyp(nodeGyp(), nodedir, folder), addon);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
   writeFileSync(stamp, digest);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   return `native kernels built in ${seconds} s (${setNames()})`;
@@ -70,13 +93,15 @@ function nodeGyp(): string {
   throw new Error("npm's node-gyp was not found");
 }
 
-function runNodeGyp(path: string, nodedir: string): void {
+/** Builds in `cwd` and returns the file that came of it. */
+function runNodeGyp(path: string, nodedir: string, cwd: string): string {
   // A user's npm configuration may carry the headers of another Node: the pinned ones are the truth.
   const { npm_config_nodedir: _, ...env } = process.env;
   const words = [path, 'rebuild', '--release', `--nodedir=${nodedir}`, `--arch=${arch}`];
-  const result = spawnSync(process.execPath, words, { cwd: native, env, encoding: 'utf8' });
+  const result = spawnSync(process.execPath, words, { cwd, env, encoding: 'utf8' });
   if (result.error) throw result.error;
-  if (result.status === 0 && existsSync(addon)) return;
+  const built = join(cwd, 'build/Release/doorkeep.node');
+  if (result.status === 0 && existsSync(built)) return built;
   throw new Error(firstFault(`${result.stdout}\n${result.stderr}`));
 }
 

@@ -20,6 +20,9 @@ export type SourceOptions = {
   readonly loop?: boolean;
 };
 
+/** A camera that brought frames for this long has come back: its next failure is the first again. */
+const steadyMs = 10_000;
+
 export type OpenedSource = { readonly source: FrameSource; readonly maxFrameBytes: number };
 
 /** @throws USAGE CONFIG_INVALID INPUT_MISSING */
@@ -48,5 +51,8 @@ export async function openSource(options: SourceOptions, log: Log): Promise<Open
   if (exec === undefined)
     return { source: openStdinSource(process.stdin, { spec, clock }), maxFrameBytes };
   const onRestart = ({ attempt }: { attempt: number }) => log.warn('source-restarted', { attempt });
-  return { source: startExecSource({ command: exec, spec, clock, onRestart }), maxFrameBytes };
+  return {
+    source: startExecSource({ command: exec, spec, clock, steadyMs, onRestart }),
+    maxFrameBytes,
+  };
 }
