@@ -1,12 +1,6 @@
 /** The whole way on an embedded set: residents are enrolled, visitors come to the door, it decides. */
-import {
-  modelFilesOf,
-  modelNamesOf,
-  openResidents,
-  openVision,
-  type Place,
-  runDoor,
-} from './agent.ts';
+import { modelFilesOf, modelNamesOf, openVision, type Place } from './agent.ts';
+import { runDoor } from './door.ts';
 import { systemClock } from './io/clock.ts';
 import { demoFrameBytes, openDemoCamera } from './io/demo-camera.ts';
 import { type DemoMaterial, type DemoVisit, findDemoMaterial } from './io/demo-material.ts';
@@ -16,6 +10,7 @@ import { createLog } from './io/log.ts';
 import { enrolResident } from './operations.ts';
 import type { RecognitionEvent } from './recognition/event.ts';
 import { quantile } from './recognition/quantile.ts';
+import { openResidents } from './residents.ts';
 
 export type DemoOutput = {
   readonly onEnrolled: (enrolled: DemoEnrolment) => void;
@@ -113,7 +108,7 @@ async function enrolAll(
     onEnrolled({ id, templates, refused });
   }
   const enrolled = open.store.residents().length;
-  open.close();
+  await open.close();
   await vision.close();
   return enrolled;
 }

@@ -51,6 +51,14 @@ export const errorTable = {
   STORE_NEWER: { exitCode: 53, hint: 'update doorkeep: the store was written by a newer version' },
   STORE_FAILED: { exitCode: 54, hint: 'check the data volume' },
   KEY_INVALID: { exitCode: 55, hint: 'bring back the key file of this device, or enrol again' },
+  GENERATION_ENDED: { exitCode: 56, hint: 'run it again: the template version has changed' },
+  RENEWAL_REFUSED: { exitCode: 57, hint: '`doorkeep gallery status` shows who is left' },
+  BACKUP_INVALID: {
+    exitCode: 58,
+    hint: 'check the passphrase, or take another copy of the backup',
+  },
+  BACKUP_NEWER: { exitCode: 59, hint: 'update doorkeep: the backup was made by a newer version' },
+  CONFIRMATION_NEEDED: { exitCode: 60, hint: 'say it with --yes' },
   UNHEALTHY: { exitCode: 71, hint: 'follow the hints above' },
   INTERNAL: { exitCode: 70, hint: 'this is a fault of doorkeep: please report it' },
 } as const satisfies Record<string, { exitCode: number; hint: string }>;

@@ -1,9 +1,11 @@
 /** What `doorkeep doctor` looks at: everything the door needs, each with what to do if it is not so. */
-import { modelFilesOf, modelNamesOf, openStore, type Place } from './agent.ts';
+import { modelFilesOf, modelNamesOf, type Place } from './agent.ts';
 import { AgentError } from './errors.ts';
 import { layoutOf } from './io/environment.ts';
 import { keyFileState, runtimeFacts, volumeFacts } from './io/host.ts';
 import { loadKernels } from './io/native.ts';
+import { type MemoryProtection, memoryProtection } from './io/secure-memory.ts';
+import { openStore } from './residents.ts';
 
 export type Check = {
   readonly name: string;
@@ -20,6 +22,7 @@ export async function checkHealth(place: Place, wallMs: number): Promise<Check[]
     ...(await modelChecks(place)),
     galleryCheck(place),
     keyCheck(place),
+    memoryCheck(memoryProtection()),
     clockCheck(wallMs),
     volumeCheck(place),
   ];
@@ -68,7 +71,8 @@ function galleryCheck(place: Place): Check {
     const templates = counts.reduce((sum, count) => sum + count.templates, 0);
     const detail = `${residents} residents, ${templates} templates`;
     if (counts.length <= 1) return { name: 'gallery', state: 'ok', detail };
-    const hint = 'templates of several models: only those of the recogniser in use are compared';
+    const hint =
+      'templates of several versions or models: `doorkeep gallery status` says how far the renewal is';
     return { name: 'gallery', state: 'warn', detail, hint };
   } catch (fault) {
     return failed('gallery', fault);
@@ -93,6 +97,18 @@ function keyCheck({ dataDir, config }: Place): Check {
       };
   }
 }
+
+export function memoryCheck({ keysLocked, coreDumpsOff, reason }: MemoryProtection): Check {
+  const name = 'memory protection';
+  const keys = keysLocked ? 'keys locked' : 'keys not locked';
+  const detail = `${keys}, core dumps ${coreDumpsOff ? 'off' : 'possible'}`;
+  if (keysLocked && coreDumpsOff) return { name, state: 'ok', detail };
+  const hint = reason ?? (coreDumpsOff ? lockHint : 'the kernel does not let doorkeep forbid them');
+  return { name, state: 'warn', detail, hint };
+}
+
+const lockHint =
+  'keys could reach swap: allow 1 MiB of locked memory (LimitMEMLOCK=1M in the unit, ulimit -l 1024)';
 
 /** When this was written: a device that thinks it is earlier has a clock that was never set. */
 const earliestWallMs = Date.UTC(2026, 10, 1);

@@ -1,15 +1,20 @@
 /** What commands ask of the parts that agent.ts built: each a whole task, from files or frames to a result. */
-import { decisionOf, type Place, type Residents, templateVersion, type Vision } from './agent.ts';
+import { decisionOf, type Place, templateVersion, type Vision } from './agent.ts';
 import { AgentError } from './errors.ts';
 import type { Acquire } from './gallery/acquisition.ts';
 import { judgeEnrolment, type Refusal } from './gallery/enrolment.ts';
 import { randomId, randomKey } from './io/chance.ts';
 import { readPicture } from './io/image.ts';
+import { loadRootKey } from './io/key-file.ts';
 import { sha256Of } from './io/model-bytes.ts';
+import { secureMemory } from './io/secure-memory.ts';
+import type { GalleryStore } from './ports.ts';
 import { findInPhotos } from './recognition/photo-findings.ts';
 import { centralFace, primaryFace } from './recognition/primary-face.ts';
+import { keySourceOf, openStore, type Residents } from './residents.ts';
 import { createProtector, type Protector } from './template/protect.ts';
 import type { Embedding } from './template/template.ts';
+import { tombstoneDigest } from './template/wrapped-key.ts';
 import type { Frame } from './vision/frame.ts';
 
 export type Application = {
@@ -42,11 +47,15 @@ export async function enrolResident(
   const known = residents.store.resident(id);
   if (known && !adds) throw new AgentError('SUBJECT_EXISTS', `${id} is enrolled already`);
   if (!known && adds) throw new AgentError('SUBJECT_UNKNOWN', `nobody is enrolled as ${id}`);
-  const gallery = residents.gallery();
   const photos = application.photos.map(({ frame }) => ({ frame, digest: sha256Of(frame.data) }));
-  const { protector } = residents;
-  const { enrolmentPipeline: pipeline, kernels } = vision;
-  const found = await findInPhotos(photos, id, { pipeline, protector, gallery, kernels });
+  const { protector, embedEarlier, isEnrolled } = residents;
+  const found = await findInPhotos(photos, id, {
+    pipeline: vision.enrolmentPipeline,
+    protector,
+    embedEarlier,
+    search: (embedding, earlier) => residents.search(residents.probe(embedding, earlier)),
+    isEnrolled,
+  });
   const { threshold } = decisionOf(config, vision.entry);
   const verdict = judgeEnrolment(
     found.map(({ finding }) => finding),
@@ -66,6 +75,47 @@ export async function enrolResident(
   const closest = found.flatMap(({ finding }) => finding.closestOther ?? []);
   closest.sort((a, b) => b.score - a.score);
   return { kind: 'enrolled', templates: rows.length, closest: closest[0] ?? null };
+}
+
+export type Erasure = {
+  readonly overwritten: boolean;
+  /** Null: no backup brings the resident back. Else why that could not be made sure of. */
+  readonly noTombstone: string | null;
+};
+
+/**
+ * The resident, every template, and, in the same transaction, the mark that keeps a backup from bringing them
+ * back. Where the root key cannot be had, the right to be erased goes before the mark. @throws SUBJECT_UNKNOWN STORE_…
+ */
+export async function eraseResident(place: Place, id: string, wallMs: number): Promise<Erasure> {
+  const store = openStore(place);
+  try {
+    if (!store.resident(id)) throw new AgentError('SUBJECT_UNKNOWN', `nobody is enrolled as ${id}`);
+    const digest = await tombstoneOf(place, store, id);
+    const isMarked = digest instanceof Uint8Array;
+    if (!store.erase(id, isMarked ? { digest, erasedAt: wallMs } : undefined)) {
+      throw new AgentError('SUBJECT_UNKNOWN', `nobody is enrolled as ${id}`);
+    }
+    return { overwritten: store.scrub(), noTombstone: isMarked ? null : digest };
+  } finally {
+    store.close();
+  }
+}
+
+async function tombstoneOf(
+  place: Place,
+  store: GalleryStore,
+  id: string,
+): Promise<Uint8Array | string> {
+  try {
+    const key = await loadRootKey(keySourceOf(place, store));
+    const digest = tombstoneDigest(key.bytes, id);
+    key.wipe();
+    return digest;
+  } catch (fault) {
+    if (fault instanceof AgentError && fault.code === 'KEY_INVALID') return fault.message;
+    throw fault;
+  }
 }
 
 export type Comparison = {
@@ -100,7 +150,14 @@ export function scratchProtector({ entry, kernels }: Vision): Protector {
   const rootKey = randomKey();
   const { sha256: modelSha256, dimensions } = entry;
   const version = templateVersion;
-  const protector = createProtector({ rootKey, modelSha256, version, dimensions, kernels });
+  const protector = createProtector({
+    rootKey,
+    modelSha256,
+    version,
+    dimensions,
+    kernels,
+    allocate: secureMemory,
+  });
   rootKey.fill(0);
   return protector;
 }

@@ -172,6 +172,50 @@ export type SealedTemplate = {
   readonly createdAt: number;
 };
 
+/** Templates of one model and one version: made under one key, and compared with one another only. */
+export type Generation = {
+  readonly modelSha256: string;
+  readonly version: number;
+  readonly startedAt: number;
+  /**
+   * Of templates that came from another device: the key they were made under, sealed under the root key of
+   * this one. Null: it is derived from the root key.
+   */
+  readonly wrappedKey: Uint8Array | null;
+  /** On its way out. Null: new templates are made under it. */
+  readonly retirement: Retirement | null;
+  /** From then on it has no templates, and its version is never used again. */
+  readonly endedAt: number | null;
+};
+
+/** How long the templates of an older generation are still compared with. */
+export type Retirement = {
+  readonly since: number;
+  /** Null: until everybody has new templates, however long that takes. */
+  readonly graceDays: number | null;
+  /** Days on which the agent ran since then, and the last of them (days since 1970 by the device's clock). */
+  readonly daysSeen: number;
+  readonly lastDay: number;
+};
+
+/** What is left of an erased resident: a keyed digest of the id, so that no backup brings him or her back. */
+export type Tombstone = { readonly digest: Uint8Array; readonly erasedAt: number };
+
+/** How many templates a resident has under one generation. */
+export type TemplateCount = {
+  readonly residentId: string;
+  readonly modelSha256: string;
+  readonly version: number;
+  readonly templates: number;
+};
+
+/** What a backup brings: generations that are new here, and residents who are. */
+export type RestoredGallery = {
+  readonly generations: readonly Generation[];
+  readonly residents: readonly Resident[];
+  readonly templates: readonly SealedTemplate[];
+};
+
 export type GalleryStore = {
   residents(): readonly Resident[];
   resident(id: string): Resident | undefined;
@@ -183,14 +227,41 @@ export type GalleryStore = {
     readonly version: number;
     readonly templates: number;
   }[];
-  /** All or nothing. Adds the resident where there is none of that id yet; `addedAt` is the caller's wall clock. */
+  templateCounts(): readonly TemplateCount[];
+  /** In the order of their beginning; those that have ended too. */
+  generations(): readonly Generation[];
+  /**
+   * In one transaction: what `change` makes of them. None may be left out. The templates of those that it
+   * ends are erased and overwritten on disk. What `change` reads from the store is as it is in that moment.
+   */
+  updateGenerations(change: (all: readonly Generation[]) => readonly Generation[]): void;
+  /**
+   * All or nothing. Adds the resident where there is none of that id yet, and the templates' generation
+   * likewise; `addedAt` is the caller's wall clock. GENERATION_ENDED: one of them has ended.
+   */
   enrol(
     resident: { readonly id: string; readonly label: string | null },
     templates: readonly SealedTemplate[],
     addedAt: number,
   ): void;
-  /** The resident and every template, overwritten on disk. False: there was no such resident. */
-  erase(residentId: string): boolean;
+  /**
+   * One more template for a resident who is there. False: nobody is there of that id, the generation has
+   * ended, or is unknown; or it holds `most` of this resident already, or one made less than `apartMs` before or after.
+   */
+  addTemplate(
+    template: SealedTemplate,
+    limits: { readonly most: number; readonly apartMs: number },
+  ): boolean;
+  /** All or nothing. STORE_FAILED: a resident or a generation of these is here by now. */
+  restore(restored: RestoredGallery): void;
+  /**
+   * The resident and every template, overwritten on disk, and the tombstone kept in the same transaction.
+   * False: there was no such resident.
+   */
+  erase(residentId: string, tombstone?: Tombstone): boolean;
+  tombstones(): readonly Tombstone[];
+  /** Residents, templates and tombstones, overwritten on disk; every generation ends. Returns how many residents. */
+  eraseAll(erasedAt: number): number;
   /**
    * Overwrites what erased rows may still have left in the files; erase() has tried it once. False: not now
    * (another process is reading the store, the disk is full); ask again later.

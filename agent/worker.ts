@@ -1,19 +1,15 @@
 /** The entry of the recognition thread: the hot path, and nothing that could hold it up. */
 import { parentPort, workerData } from 'node:worker_threads';
-import {
-  buildRecognizer,
-  openResidents,
-  openVision,
-  type Place,
-  type Residents,
-  type Vision,
-} from './agent.ts';
+import { buildRecognizer, openVision, type Place, type Vision } from './agent.ts';
 import { AgentError } from './errors.ts';
-import { systemClock } from './io/clock.ts';
+import { systemClock, systemTimers } from './io/clock.ts';
 import { createLog } from './io/log.ts';
 import { serveRecognition } from './io/recognition-worker-loop.ts';
+import { openResidents, type Residents } from './residents.ts';
 
 if (!parentPort) throw new TypeError('worker.ts runs as a thread of doorkeep, not by itself');
+
+const atWork = { clock: systemClock, timers: systemTimers };
 
 /**
  * A damaged gallery was set aside when it was found: the door goes on with nobody enrolled, which lets
@@ -21,13 +17,13 @@ if (!parentPort) throw new TypeError('worker.ts runs as a thread of doorkeep, no
  */
 async function openEvenIfDamaged(place: Place, vision: Vision): Promise<Residents> {
   try {
-    return await openResidents(place, vision);
+    return await openResidents(place, vision, atWork);
   } catch (fault) {
     if (!(fault instanceof AgentError && fault.code === 'STORE_CORRUPT')) throw fault;
     createLog({ level: 'error', clock: systemClock }).error('gallery-set-aside', {
       code: fault.code,
     });
-    return openResidents(place, vision);
+    return openResidents(place, vision, atWork);
   }
 }
 
@@ -41,7 +37,7 @@ await serveRecognition(parentPort, async () => {
     forget: recognizer.wipe,
     async close() {
       recognizer.wipe();
-      residents.close();
+      await residents.close();
       await vision.close();
     },
   };

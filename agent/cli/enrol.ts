@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import { openResidents, openVision } from '../agent.ts';
+import { openVision } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import { parseLabel, parseResidentId } from '../gallery/resident-text.ts';
 import { systemClock } from '../io/clock.ts';
 import { readPicture } from '../io/image.ts';
 import { enrolResident } from '../operations.ts';
+import { openResidents } from '../residents.ts';
 import { action, collect, command } from './command.ts';
 
 type Options = {
@@ -64,7 +65,7 @@ export function enrolCommand(): Command {
       );
     } finally {
       for (const frame of frames) frame.data.fill(0);
-      residents.close();
+      await residents.close();
       await vision.close();
     }
   });

@@ -9,8 +9,14 @@ import { readPairs } from '../io/pairs-file.ts';
 import { writeScoreFile } from '../io/score-file.ts';
 import { acquireWith, scratchProtector } from '../operations.ts';
 import { action, command } from './command.ts';
+import {
+  checkProtectionOptions,
+  type ProtectionOptions,
+  reportProtection,
+  withProtectionOptions,
+} from './protection.ts';
 
-type Options = {
+type Options = ProtectionOptions & {
   readonly pairs?: string;
   readonly gallery?: string;
   readonly probes?: string;
@@ -42,7 +48,8 @@ export function evaluateCommand(): Command {
       'of several: central (as published figures do) or nearest',
       'nearest',
     );
-  return action<Options>(target, async (context, _args, options) => {
+  return action<Options>(withProtectionOptions(target), async (context, _args, options) => {
+    checkProtectionOptions(options);
     const set = await readSet(options);
     const vision = await openVision(context);
     const protector = scratchProtector(vision);
@@ -50,6 +57,9 @@ export function evaluateCommand(): Command {
     const progress = context.terminal.progress('pictures');
     try {
       const acquire = acquireWith(vision, options);
+      if (options.protection) {
+        return await reportProtection(context.terminal, set, acquire, vision, options);
+      }
       const door = decisionOf(context.config, vision.entry);
       const found = await runEvaluation(set, acquire, comparators, door, progress.update);
       progress.end();

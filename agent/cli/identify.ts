@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { buildRecognizer, openResidents, openVision } from '../agent.ts';
+import { buildRecognizer, openVision } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import { systemClock } from '../io/clock.ts';
 import { eventLine, pictureResult } from '../io/event-text.ts';
 import { readPicture } from '../io/image.ts';
+import { openResidents } from '../residents.ts';
 import { action, command } from './command.ts';
 
 export function identifyCommand(): Command {
@@ -37,7 +38,7 @@ export function identifyCommand(): Command {
       }
     } finally {
       recognizer.wipe();
-      residents.close();
+      await residents.close();
       await vision.close();
     }
     if (failed) throw failed;

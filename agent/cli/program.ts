@@ -2,23 +2,32 @@ import { Command, CommanderError } from 'commander';
 import { AgentError } from '../errors.ts';
 import { hardenProcess } from '../io/secure-memory.ts';
 import { reportFailure } from '../io/terminal.ts';
-import { benchCommand } from './bench.ts';
-import { demoCommand } from './demo.ts';
-import { doctorCommand } from './doctor.ts';
-import { enrolCommand } from './enrol.ts';
-import { evaluateCommand } from './evaluate.ts';
-import { identifyCommand } from './identify.ts';
-import { modelsCommand } from './models.ts';
-import { runCommand } from './run.ts';
-import { subjectCommand } from './subject.ts';
-import { verifyCommand } from './verify.ts';
+
+/** One file each, loaded when it is called for: `run` has no use for what `evaluate` needs. */
+const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
+  run: async () => (await import('./run.ts')).runCommand,
+  enrol: async () => (await import('./enrol.ts')).enrolCommand,
+  identify: async () => (await import('./identify.ts')).identifyCommand,
+  verify: async () => (await import('./verify.ts')).verifyCommand,
+  subject: async () => (await import('./subject.ts')).subjectCommand,
+  gallery: async () => (await import('./gallery.ts')).galleryCommand,
+  models: async () => (await import('./models.ts')).modelsCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  evaluate: async () => (await import('./evaluate.ts')).evaluateCommand,
+  transform: async () => (await import('./transform.ts')).transformCommand,
+  bench: async () => (await import('./bench.ts')).benchCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+};
 
 /** Runs one command line to its end and returns the exit status. Nothing below it ends the process. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   // Before any command can hold a key. `doctor` says what came of it.
   hardenProcess();
   try {
-    await program().parseAsync(argv, { from: 'user' });
+    const [name = ''] = argv;
+    const called = Object.hasOwn(commands, name) ? [name] : Object.keys(commands);
+    const line = await program(called);
+    await line.parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -26,23 +35,15 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
-export function program(): Command {
+/** The commands of these names; all of them unless told. */
+export async function program(names: readonly string[] = Object.keys(commands)): Promise<Command> {
   const all = new Command('doorkeep')
     .description('On-device face recognition for door intercoms')
     .helpCommand(false);
-  const commands = [
-    runCommand,
-    enrolCommand,
-    identifyCommand,
-    verifyCommand,
-    subjectCommand,
-    modelsCommand,
-    doctorCommand,
-    evaluateCommand,
-    benchCommand,
-    demoCommand,
-  ];
-  for (const make of commands) all.addCommand(make());
+  for (const name of names) {
+    const make = await commands[name]?.();
+    if (make) all.addCommand(make());
+  }
   for (const each of everyCommand(all)) {
     each.exitOverride().configureOutput({ outputError: () => {} });
   }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { runDoor } from '../agent.ts';
+import { runDoor } from '../door.ts';
 import { systemClock } from '../io/clock.ts';
 import { eventLine } from '../io/event-text.ts';
 import { createLog, logLevels } from '../io/log.ts';

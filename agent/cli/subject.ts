@@ -1,8 +1,10 @@
 import { Command } from 'commander';
-import { openStore } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import { parseResidentId } from '../gallery/resident-text.ts';
+import { systemClock } from '../io/clock.ts';
 import { textTable } from '../io/text-table.ts';
+import { eraseResident } from '../operations.ts';
+import { openStore } from '../residents.ts';
 import { action, command } from './command.ts';
 
 export function subjectCommand(): Command {
@@ -81,16 +83,13 @@ function erase(): Command {
   ).argument('<id>');
   return action(target, async (context, [text = '']) => {
     const id = parseResidentId(text);
-    const store = openStore(context);
-    try {
-      if (!store.erase(id)) throw new AgentError('SUBJECT_UNKNOWN', `nobody is enrolled as ${id}`);
-      const overwritten = store.scrub();
-      const rest = overwritten
-        ? ''
-        : '; its bytes on the disk are overwritten when other readers close';
-      context.terminal.result({ id, erased: true, overwritten }, `${id} erased${rest}`);
-    } finally {
-      store.close();
+    const { overwritten, noTombstone } = await eraseResident(context, id, systemClock.wallMs());
+    const rest = overwritten
+      ? ''
+      : '; its bytes on the disk are overwritten when other readers close';
+    context.terminal.result({ id, erased: true, overwritten }, `${id} erased${rest}`);
+    if (noTombstone !== null) {
+      context.terminal.warn(`a backup from before could bring ${id} back: ${noTombstone}`);
     }
   });
 }

@@ -8,13 +8,17 @@ import { fileFault, systemCode } from './file-fault.ts';
  * renamed, so that a reader, a full disk or a power cut never meets half of it. Makes the folder.
  * STORE_FULL, STORE_READ_ONLY, STORE_FAILED; what stood at `path` is then still there.
  */
-export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: Uint8Array | string,
+  mode = 0o644,
+): Promise<void> {
   const folder = dirname(path);
   const temporary = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
     await mkdir(folder, { recursive: true });
     await removeLeftovers(folder, basename(path));
-    const handle = await open(temporary, 'wx', 0o644);
+    const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(content);
       await handle.sync();
@@ -24,7 +28,8 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     await rename(temporary, path);
     await syncFolder(folder);
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // What went wrong first is what is told.
+    await rm(temporary, { force: true }).catch(() => {});
     throw fileFault(cause, path);
   }
 }

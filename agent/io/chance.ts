@@ -1,11 +1,17 @@
 import { randomBytes, randomFillSync } from 'node:crypto';
+import { secureMemory } from './secure-memory.ts';
 
 /** 128 random bits in hexadecimal: names a row, and says nothing about it. */
 export function randomId(): string {
   return randomBytes(16).toString('hex');
 }
 
-/** 32 random bytes in memory of their own, to be zeroed by the caller. */
+/** Random bytes of the operating system in secure memory, to be zeroed by the caller. */
+export function randomSecret(sizeBytes: number): Uint8Array {
+  return randomFillSync(secureMemory(sizeBytes));
+}
+
+/** 32 random bytes in secure memory, to be zeroed by the caller. */
 export function randomKey(): Uint8Array {
-  return randomFillSync(new Uint8Array(32));
+  return randomSecret(32);
 }

@@ -29,9 +29,18 @@ test('frames come out whole however the stream was cut', () => {
 
 test('S0-18 a chunk of the stream is overwritten once its pixels are in the frame', () => {
   const parser = parserOf(24, () => {});
-  const chunk = new Uint8Array(60).fill(77);
+  const memory = new Uint8Array(100).fill(77);
+  const chunk = memory.subarray(20, 80);
   parser.push(chunk);
   expect(chunk.includes(77)).toBe(false);
+  expect(memory.filter((byte) => byte === 77)).toHaveLength(40);
+});
+
+test('the memory of a chunk is freed at once where nobody else has a part in it', () => {
+  const parser = parserOf(24, () => {});
+  const chunk = new Uint8Array(60);
+  parser.push(chunk);
+  expect(chunk.byteLength).toBe(0);
 });
 
 test('a frame is as old as its first byte', () => {

@@ -51,7 +51,7 @@ export function toCount(row: unknown): ReturnType<GalleryStore['countTemplates']
 
 // The tables are STRICT, so a value of another type was never written: a flipped bit has made it.
 
-function text(row: unknown, column: string): string {
+export function text(row: unknown, column: string): string {
   const value = field(row, column);
   return typeof value === 'string' ? value : damaged(column);
 }
@@ -60,14 +60,22 @@ function textOrNull(row: unknown, column: string): string | null {
   return field(row, column) === null ? null : text(row, column);
 }
 
-function whole(row: unknown, column: string): number {
+export function whole(row: unknown, column: string): number {
   const value = field(row, column);
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : damaged(column);
 }
 
-function bytes(row: unknown, column: string): Uint8Array {
+export function wholeOrNull(row: unknown, column: string): number | null {
+  return field(row, column) === null ? null : whole(row, column);
+}
+
+export function bytes(row: unknown, column: string): Uint8Array {
   const value = field(row, column);
   return value instanceof Uint8Array ? value : damaged(column);
+}
+
+export function bytesOrNull(row: unknown, column: string): Uint8Array | null {
+  return field(row, column) === null ? null : bytes(row, column);
 }
 
 function field(row: unknown, column: string): unknown {

@@ -79,7 +79,7 @@ test('damage found while working: the log goes aside with the file, and the stor
 test('a store of a newer doorkeep is left as it is', () => {
   openGalleryStore({ file }).close();
   const db = new Database(file);
-  db.pragma('user_version = 2');
+  db.pragma('user_version = 99');
   db.close();
   const before = readFileSync(file);
   expect(() => openGalleryStore({ file })).toThrow(

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beginRenewal, nextGeneration, withEnded } from '../gallery/generation.ts';
 import { sealed } from '../test/contracts/sealed-row.ts';
 import { openGalleryStore } from './gallery-store.ts';
 
@@ -28,13 +29,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-test('S2-6 nothing is stored about a resident but id, label, day and sealed templates', () => {
+test('S2-6 nothing is stored about a resident but id, label, day and sealed templates; of an erased one a digest', () => {
   openGalleryStore({ file }).close();
   const db = new Database(file);
   const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
   const columns = (table: unknown) =>
     db.prepare(`SELECT name FROM pragma_table_info('${table}')`).pluck().all();
-  expect(tables.pluck().all()).toEqual(['resident', 'template']);
+  expect(tables.pluck().all()).toEqual(['generation', 'resident', 'template', 'tombstone']);
   expect(columns('resident')).toEqual(['seq', 'id', 'label', 'enrolled_at']);
   expect(columns('template')).toEqual([
     'seq',
@@ -46,13 +47,56 @@ test('S2-6 nothing is stored about a resident but id, label, day and sealed temp
     'sealed',
     'created_at',
   ]);
+  expect(columns('tombstone')).toEqual(['seq', 'digest', 'erased_at']);
   // Erased values can stay behind in the pages of an index; row ids are random and say nothing.
   const indexed = db.prepare(
     `SELECT info.name FROM sqlite_schema AS entry, pragma_index_info(entry.name) AS info
      WHERE entry.type = 'index' ORDER BY info.name`,
   );
-  expect(indexed.pluck().all()).toEqual(['resident', 'row_id']);
+  expect(indexed.pluck().all()).toEqual(['model_sha256', 'resident', 'row_id', 'version']);
   db.close();
+});
+
+test('a gallery from before there were generations keeps everybody, each template under its own version', () => {
+  openGalleryStore({ file }).close();
+  const old = new Database(file);
+  old.exec(`DROP TRIGGER template_has_a_live_generation; DROP TABLE generation; DROP TABLE tombstone;
+    INSERT INTO resident VALUES (1, 'ann', NULL, 5)`);
+  const add = old.prepare(
+    `INSERT INTO template (row_id, resident, model_sha256, version, sealed, created_at)
+     VALUES (?, 1, ?, ?, x'00', ?)`,
+  );
+  add.run('r1', 'b'.repeat(64), 1, 30);
+  add.run('r2', model, 1, 20);
+  add.run('r3', model, 1, 10);
+  old.pragma('user_version = 1');
+  old.close();
+  const store = openGalleryStore({ file });
+  expect(
+    store.generations().map((each) => [each.modelSha256[0], each.version, each.startedAt]),
+  ).toEqual([
+    ['b', 1, 30],
+    ['a', 1, 10],
+  ]);
+  expect(
+    store.generations().every((each) => !each.retirement && !each.endedAt && !each.wrappedKey),
+  ).toBe(true);
+  expect(store.templatesOf('ann')).toHaveLength(3);
+  store.close();
+});
+
+test('the database itself refuses a template under no live generation, and an end that leaves templates', () => {
+  const store = openGalleryStore({ file });
+  store.enrol({ id: 'ann', label: null }, [sealed('ann', 1)], 1);
+  const raw = new Database(file);
+  const insert = raw.prepare(
+    `INSERT INTO template (row_id, resident, model_sha256, version, sealed, created_at)
+     VALUES ('stray', 1, ?, 7, x'00', 1)`,
+  );
+  expect(() => insert.run(model)).toThrow('no generation of that model and version is live');
+  expect(() => raw.exec('UPDATE generation SET ended_at = 1')).toThrow('has no templates');
+  raw.close();
+  store.close();
 });
 
 test('S2-18 the folder is for its owner only, and so is every file in it', () => {
@@ -164,6 +208,46 @@ describe('S2-15 what is erased is in no file any more', () => {
     store.close();
     expect(existsSync(`${file}-wal`)).toBe(false);
     expect(readFileSync(kept).every((byte) => byte === 0)).toBe(true);
+  });
+});
+
+describe('what a renewal or a revocation ends is in no file any more', () => {
+  const ann = [sealed('ann', 1), sealed('ann', 2)];
+  const fresh = sealed('ann', 3, { version: 2 });
+  const wrappedKey = Uint8Array.from({ length: 60 }, (_, i) => (i * 73 + 19) & 255);
+
+  test('the templates of a version that ended are overwritten, and the key that came with a backup', () => {
+    const store = openGalleryStore({ file });
+    store.enrol({ id: 'ann', label: null }, ann, 1);
+    store.updateGenerations((all) => [
+      ...beginRenewal(all, model, 1, 30),
+      { ...nextGeneration(beginRenewal(all, model, 1, 30), model, 1), wrappedKey },
+    ]);
+    store.addTemplate(fresh, { most: 3, apartMs: 1 });
+    const has = () => allBytes().includes(Buffer.from(wrappedKey).subarray(8));
+    expect([tracesOf([...ann, fresh]), has()]).toEqual([3, true]);
+    store.updateGenerations((all) => withEnded(all, ({ version }) => version !== 2, 5));
+    expect([tracesOf(ann), tracesOf([fresh]), has()]).toEqual([0, 1, false]);
+    store.close();
+    expect([tracesOf(ann), tracesOf([fresh]), has()]).toEqual([0, 1, false]);
+  });
+
+  test('after a revocation no id, no label, no template and no digest is left', () => {
+    const store = openGalleryStore({ file });
+    const label = 'a label to look for';
+    const digest = new Uint8Array(32).map((_, i) => (i * 29 + 3) & 255);
+    store.enrol({ id: 'resident-to-look-for', label }, of('resident-to-look-for', ann), 1);
+    store.enrol({ id: 'bob', label: null }, [sealed('bob', 8)], 1);
+    store.erase('bob', { digest, erasedAt: 5 });
+    expect([tracesOf(ann), contains(label), allBytes().includes(Buffer.from(digest))]).toEqual([
+      2,
+      true,
+      true,
+    ]);
+    expect(store.eraseAll(9)).toBe(1);
+    const left = ['resident-to-look-for', label].filter(contains);
+    expect([tracesOf(ann), left, allBytes().includes(Buffer.from(digest))]).toEqual([0, [], false]);
+    store.close();
   });
 });
 

@@ -1,5 +1,9 @@
 import type Database from 'better-sqlite3';
-import type { GalleryStore } from '../ports.ts';
+import { AgentError } from '../errors.ts';
+import { isLive, sameGeneration } from '../gallery/generation.ts';
+import { begunBy, changedGenerations, takesTemplates } from '../gallery/generation-changes.ts';
+import type { GalleryStore, SealedTemplate } from '../ports.ts';
+import { generationSchema, generationStatements } from './gallery-generations.ts';
 import { type TemplateRow, toCount, toResident, toRow, toSeq, toTemplate } from './gallery-rows.ts';
 import { fitting, openSqlite, type SqliteSchema } from './sqlite.ts';
 
@@ -33,6 +37,7 @@ const schema: SqliteSchema = {
        created_at INTEGER NOT NULL
      ) STRICT;
      CREATE INDEX template_of_resident ON template (resident);`,
+    generationSchema,
   ],
 };
 
@@ -47,7 +52,14 @@ export function openGalleryStore(options: {
 }): GalleryStore {
   const sqlite = openSqlite(options, schema);
   const query = sqlite.run((db) => fitting(() => statements(db)));
+  const generation = sqlite.run((db) => fitting(() => generationStatements(db)));
   let changes = 0;
+  /** One transaction that counts as one change, unless it says that nothing has changed. */
+  const change = (work: () => boolean): boolean => {
+    const hasChanged = sqlite.transaction(work);
+    if (hasChanged) changes++;
+    return hasChanged;
+  };
   return {
     residents: () => sqlite.run(() => query.residents.all().map(toResident)),
     resident: (id) => sqlite.run(() => query.resident.all(id).map(toResident)[0]),
@@ -67,25 +79,92 @@ export function openGalleryStore(options: {
       }
     },
     countTemplates: () => sqlite.run(() => query.counts.all().map(toCount)),
+    templateCounts: () => sqlite.run(generation.counts),
+    generations: () => sqlite.run(generation.all),
+    updateGenerations(update) {
+      let haveEnded = false;
+      change(() => {
+        const before = generation.all();
+        const changed = changedGenerations(before, update(before));
+        for (const each of changed) generation.put(each);
+        haveEnded = !changed.every(isLive);
+        return changed.length > 0;
+      });
+      if (haveEnded) sqlite.scrub('wait');
+    },
     enrol(resident, templates, addedAt) {
       if (templates.some((template) => template.residentId !== resident.id)) {
         throw new TypeError('a template can only be enrolled with its own resident');
       }
-      sqlite.transaction(() => {
+      change(() => {
         const known = query.resident.get(resident.id);
         const seq = known
           ? toSeq(known)
           : query.addResident.run(resident.id, resident.label, addedAt).lastInsertRowid;
+        for (const begun of begunBy(templates, generation.all(), addedAt)) generation.put(begun);
         for (const template of templates) query.addTemplate.run(...toRow(seq, template));
+        return true;
       });
-      changes++;
     },
-    erase(residentId) {
-      const erased = sqlite.transaction(() => query.erase.run(residentId).changes);
-      if (erased === 0) return false;
-      changes++;
+    addTemplate: (template, { most, apartMs }) =>
+      change(() => {
+        const live = generation
+          .all()
+          .some((each) => sameGeneration(each, template) && takesTemplates(each));
+        const resident = query.resident.get(template.residentId);
+        if (!live || !resident) return false;
+        const there = query.templatesOf
+          .all(template.residentId)
+          .map(toTemplate)
+          .filter((each) => sameGeneration(each, template));
+        const isNear = ({ createdAt }: SealedTemplate) =>
+          Math.abs(createdAt - template.createdAt) < apartMs;
+        if (there.length >= most || there.some(isNear)) return false;
+        query.addTemplate.run(...toRow(toSeq(resident), template));
+        return true;
+      }),
+    restore({ generations, residents, templates }) {
+      change(() => {
+        const known = generation.all();
+        if (generations.some((added) => known.some((each) => sameGeneration(each, added)))) {
+          throw new AgentError('STORE_FAILED', 'a generation of the backup is here by now');
+        }
+        for (const each of generations) generation.put(each);
+        const seqs = new Map<string, number | bigint>();
+        for (const { id, label, enrolledAt } of residents) {
+          seqs.set(id, query.addResident.run(id, label, enrolledAt).lastInsertRowid);
+        }
+        for (const template of templates) {
+          const seq = seqs.get(template.residentId);
+          if (seq === undefined) throw new TypeError('a template is restored with its resident');
+          query.addTemplate.run(...toRow(seq, template));
+        }
+        return true;
+      });
+    },
+    erase(residentId, tombstone) {
+      const erased = change(() => {
+        if (query.erase.run(residentId).changes === 0) return false;
+        if (tombstone) generation.bury(tombstone);
+        return true;
+      });
+      if (erased) sqlite.scrub('wait');
+      return erased;
+    },
+    tombstones: () => sqlite.run(generation.tombstones),
+    eraseAll(erasedAt) {
+      let residents = 0;
+      change(() => {
+        residents = query.eraseAll.run().changes;
+        generation.forgetTombstones();
+        for (const each of generation.all()) {
+          if (!isLive(each)) continue;
+          generation.put({ ...each, wrappedKey: null, retirement: null, endedAt: erasedAt });
+        }
+        return true;
+      });
       sqlite.scrub('wait');
-      return true;
+      return residents;
     },
     scrub: () => sqlite.scrub('at once'),
     // Both only grow, so their sum changes whenever one of them does.
@@ -118,6 +197,7 @@ function statements(db: Database.Database) {
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
     erase: db.prepare<[string]>('DELETE FROM resident WHERE id = ?'),
+    eraseAll: db.prepare('DELETE FROM resident'),
     dataVersion: db.prepare<[], unknown>('PRAGMA data_version').pluck(),
   };
 }

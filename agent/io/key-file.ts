@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { randomFillSync, randomUUID } from 'node:crypto';
 import {
   closeSync,
@@ -15,6 +15,7 @@ import {
 import { dirname } from 'node:path';
 import { AgentError } from '../errors.ts';
 import { rootKeyBytes } from '../template/keys.ts';
+import { secureMemory, wipe } from './secure-memory.ts';
 import { hasErrorCode } from './store-error.ts';
 
 /** Where the root key of the device comes from. */
@@ -29,9 +30,8 @@ export type RootKey = { readonly bytes: Uint8Array; wipe(): void };
 const commandTimeoutMs = 10_000;
 
 /**
- * The 32 bytes every template depends on, in memory that is not shared with anything else; wipe it once
- * the protectors are made. A key file that others could read, or that is not what it should be, is not
- * used: KEY_INVALID says why.
+ * The 32 bytes every template depends on, in secure memory; wipe them once the protectors are made. A key
+ * file that others could read, or that is not what it should be, is not used: KEY_INVALID says why.
  */
 export async function loadRootKey(source: KeySource): Promise<RootKey> {
   const bytes =
@@ -40,9 +40,7 @@ export async function loadRootKey(source: KeySource): Promise<RootKey> {
       : await askProgram(source.command);
   return {
     bytes,
-    wipe() {
-      bytes.fill(0);
-    },
+    wipe: () => wipe(bytes),
   };
 }
 
@@ -57,7 +55,7 @@ function readKey(file: string): Uint8Array | undefined {
     if (mode & 0o077)
       refuse(file, `has mode ${(mode & 0o777).toString(8)}, not 600: others can use it`);
     if (size !== rootKeyBytes) refuse(file, `has ${size} bytes, not ${rootKeyBytes}`);
-    const bytes = Buffer.allocUnsafeSlow(rootKeyBytes);
+    const bytes = secureMemory(rootKeyBytes);
     if (readSync(fd, bytes) !== rootKeyBytes) refuse(file, 'could not be read whole');
     return bytes;
   } finally {
@@ -82,13 +80,13 @@ function openKey(file: string, flags: number): number | undefined {
 function createKey({ file, mayCreate }: { file: string; mayCreate: boolean }): Uint8Array {
   if (!mayCreate) refuse(file, 'is missing, and the templates in the gallery need it');
   const unfinished = `${file}.${randomUUID()}.tmp`;
-  const bytes = randomFillSync(Buffer.allocUnsafeSlow(rootKeyBytes));
+  const bytes = randomFillSync(secureMemory(rootKeyBytes));
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeSynced(unfinished, bytes);
     linkSync(unfinished, file);
   } catch (cause) {
-    bytes.fill(0);
+    wipe(bytes);
     const other = hasErrorCode(cause, 'EEXIST') ? readKey(file) : undefined;
     return other ?? refuse(file, 'cannot be created', cause);
   } finally {
@@ -128,16 +126,24 @@ function askProgram([program, ...args]: readonly [string, ...string[]]): Promise
   } as const;
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, options, (error, stdout) => {
-      const bytes = Buffer.allocUnsafeSlow(rootKeyBytes);
-      stdout.copy(bytes);
-      stdout.fill(0);
       const fault = error ? failureOf(error) : sizeFault(stdout.length);
-      if (fault === undefined) return resolve(bytes);
-      bytes.fill(0);
+      const bytes = fault === undefined ? secureMemory(rootKeyBytes) : undefined;
+      bytes?.set(stdout);
+      wipe(stdout);
+      chunks.forEach(wipe);
+      if (bytes) return resolve(bytes);
       reject(new AgentError('KEY_INVALID', `the key program ${program} ${fault}`));
     });
+    const chunks = chunksOf(child);
     child.stdin?.end();
   });
+}
+
+/** The pieces in which Node reads what the program prints. It joins copies of them, and forgets these. */
+function chunksOf(child: ChildProcess): Buffer[] {
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return chunks;
 }
 
 function failureOf(error: Error & { code?: string | number | null; killed?: boolean }): string {

@@ -7,6 +7,7 @@ const logEvents = {
   'agent-stopped': 'doorkeep has stopped',
   'model-loaded': 'a model was loaded',
   'kernels-chosen': 'the arithmetic of the hot path was chosen',
+  'keys-unprotected': 'keys could reach swap or a core image: doorkeep doctor says why',
   'gallery-read': 'the enrolled templates were read',
   'gallery-set-aside': 'the gallery is damaged and was set aside: nobody is enrolled',
   'source-started': 'frames are awaited',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from 'vitest';
-import { kernelSets, loadKernels } from './native.ts';
+import { kernelSets, loadKernels, loadMemory } from './native.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doorkeep-native-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -43,6 +43,31 @@ test.each([
   writeFileSync(path, source);
   expect(loadKernels(path)).toMatchObject({ kernels: { name: 'typescript' }, native: false });
   expect(loadKernels(path).reason).toContain(reason);
+});
+
+test('an addon without memory for secrets is of another version, one that is missing is named', () => {
+  const path = join(folder, 'old.cjs');
+  writeFileSync(path, 'module.exports = { available: [], kernels() {} }');
+  expect(loadMemory(path)).toEqual({ kind: 'absent', reason: `${path} is of another version` });
+  const absent = join(folder, 'absent.node');
+  expect(loadMemory(absent)).toMatchObject({
+    kind: 'absent',
+    reason: expect.stringContaining(absent),
+  });
+});
+
+test.skipIf(!built)('memory for secrets: wrong arguments are refused', () => {
+  const loaded = loadMemory();
+  if (loaded.kind === 'absent') throw new Error(loaded.reason);
+  const { secureBuffer, wipe } = loaded.memory;
+  for (const bad of [undefined, null, 0, -1, 1.5, Number.NaN, 2 ** 30 + 1, '32', 32n, {}]) {
+    expect(() => Reflect.apply(secureBuffer, undefined, [bad])).toThrow(TypeError);
+  }
+  expect(() => Reflect.apply(secureBuffer, undefined, [])).toThrow(TypeError);
+  for (const bad of [undefined, 7, [0], new Int8Array(3), new ArrayBuffer(3)]) {
+    expect(() => Reflect.apply(wipe, undefined, [bad])).toThrow(TypeError);
+  }
+  expect(() => wipe(new Uint8Array(0))).not.toThrow();
 });
 
 test('the TypeScript kernels are always there to compare with', () => {

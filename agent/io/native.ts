@@ -34,6 +34,26 @@ export function kernelSets(): readonly Kernels[] {
   return [typescriptKernels(), ...(loaded.kind === 'loaded' ? loaded.sets : [])];
 }
 
+/** What the addon does with memory; native/src/memory.h says how. Methods throw a TypeError on a wrong argument. */
+export type NativeMemory = {
+  /** From 1 byte to 1 GiB. @throws RangeError where there is no memory left */
+  secureBuffer(sizeBytes: number): { readonly bytes: Uint8Array; readonly locked: boolean };
+  wipe(bytes: Uint8Array): void;
+  hardenProcess(): { readonly noCoreFiles: boolean; readonly noInspection: boolean };
+};
+
+export type LoadedMemory =
+  | { readonly kind: 'loaded'; readonly memory: NativeMemory }
+  | { readonly kind: 'absent'; readonly reason: string };
+
+/** The addon's memory for secrets, or why there is none. */
+export function loadMemory(addonPath: string = findAddon()): LoadedMemory {
+  const found = requireAddon(addonPath);
+  if (found.kind === 'absent') return found;
+  const { addon } = found;
+  return isMemory(addon) ? { kind: 'loaded', memory: addon } : otherVersion(addonPath);
+}
+
 /** The truth that the native sets are compared with. */
 function typescriptKernels(): Kernels {
   const letterbox = createLetterbox();
@@ -48,30 +68,38 @@ function findAddon(): string {
   return paths.find((path) => existsSync(path)) ?? paths[0] ?? '';
 }
 
-type Addon =
-  | { readonly kind: 'loaded'; readonly sets: readonly [Kernels, ...Kernels[]] }
-  | { readonly kind: 'absent'; readonly reason: string };
+type Addon = { readonly kind: 'loaded'; readonly sets: readonly [Kernels, ...Kernels[]] } | Absent;
 
 function loadAddon(path: string): Addon {
+  const found = requireAddon(path);
+  if (found.kind === 'absent') return found;
+  const { addon } = found;
+  if (!isAddon(addon)) return absent(`${path} is not doorkeep's addon`);
+  const [first, ...rest] = addon.available.map((name) => addon.kernels(name));
+  if (!first) return absent(`${path} has no kernels for this processor`);
+  const sets = [first, ...rest] as const;
+  return sets.every(isKernels) ? { kind: 'loaded', sets } : otherVersion(path);
+}
+
+type Absent = { readonly kind: 'absent'; readonly reason: string };
+
+function requireAddon(path: string): { readonly kind: 'found'; readonly addon: unknown } | Absent {
   if (!existsSync(path))
     return absent(`${path} is not there: build it with \`npm run postinstall\``);
   try {
-    const addon: unknown = createRequire(import.meta.url)(path);
-    if (!isAddon(addon)) return absent(`${path} is not doorkeep's addon`);
-    const [first, ...rest] = addon.available.map((name) => addon.kernels(name));
-    if (!first) return absent(`${path} has no kernels for this processor`);
-    const sets = [first, ...rest] as const;
-    return sets.every(isKernels)
-      ? { kind: 'loaded', sets }
-      : absent(`${path} is of another version`);
+    return { kind: 'found', addon: createRequire(import.meta.url)(path) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return absent(`${path} does not load: ${message.split('\n')[0]}`);
   }
 }
 
-function absent(reason: string): Addon {
+function absent(reason: string): Absent {
   return { kind: 'absent', reason };
+}
+
+function otherVersion(path: string): Absent {
+  return absent(`${path} is of another version`);
 }
 
 function isAddon(
@@ -84,6 +112,19 @@ function isAddon(
     Array.isArray(value.available) &&
     'kernels' in value &&
     typeof value.kernels === 'function'
+  );
+}
+
+function isMemory(value: unknown): value is NativeMemory {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'secureBuffer' in value &&
+    typeof value.secureBuffer === 'function' &&
+    'wipe' in value &&
+    typeof value.wipe === 'function' &&
+    'hardenProcess' in value &&
+    typeof value.hardenProcess === 'function'
   );
 }
 

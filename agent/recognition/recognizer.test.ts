@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Candidate } from '../gallery/search.ts';
+import type { Embedding } from '../template/template.ts';
 import { scriptKernels, texturedFrame } from '../test/fakes/fake-frame.ts';
 import {
   embeddingEntry,
@@ -269,4 +270,96 @@ test('after a wipe nothing is left of the visitor', async () => {
   expect(probes[0]?.given.some((value) => value !== 0)).toBe(true);
   recognizer.wipe();
   expect(probes[0]?.given.every((value) => value === 0)).toBe(true);
+});
+
+/** What a match was made of, as it was at that moment. */
+type Confirmed = { residentId: string; values: number[][]; given: readonly Float32Array[] };
+
+function confirming(scene: Scene, parts: Partial<RecognizerParts> = {}) {
+  const confirmed: Confirmed[] = [];
+  const track = createTrack(defaultTrackSettings);
+  const opened = door(scene, {
+    track,
+    onConfirmedMatch: ({ residentId }, embeddings) => {
+      const given = embeddings.map(({ values }) => values);
+      confirmed.push({ residentId, values: given.map((each) => [...each]), given });
+    },
+    ...parts,
+  });
+  return { ...opened, confirmed };
+}
+
+test('a match that is reported is confirmed once, with the fused embedding, before the event is out', async () => {
+  const { look, confirmed, time } = confirming({});
+  const [event] = await look();
+  expect(event).toMatchObject({ kind: 'match', residentId: 'anna' });
+  expect(confirmed).toMatchObject([{ residentId: 'anna', values: [[0.5, 0.5, 0.5, 0.5]] }]);
+  time.advance(100);
+  expect(await look()).toEqual([]);
+  expect(confirmed).toHaveLength(1);
+});
+
+test.each<[string, Scene]>([
+  ['a stranger', { candidates: [carl] }],
+  ['a resident with a double', { candidates: [anna, { ...carl, score: 0.78 }] }],
+  ['a photo', { alive: -9 }],
+  ['a decision that took too long', { inferenceMs: 1501 }],
+  [
+    'a match that is not sure enough to be reported yet',
+    { candidates: [{ ...anna, score: 0.52 }] },
+  ],
+])('%s confirms nobody', async (_, scene) => {
+  const { look, confirmed } = confirming(scene);
+  await look();
+  expect(confirmed).toEqual([]);
+});
+
+test('a visit with an attack in it opens the door to the resident, and confirms nobody', async () => {
+  const scene: Scene = { alive: 9, candidates: [{ ...anna, score: 0.52 }] };
+  const { look, confirmed, time } = confirming(scene);
+  const events = [];
+  for (const alive of [9, -9, 9]) {
+    scene.alive = alive;
+    events.push(...(await look()));
+    time.advance(100);
+  }
+  expect(events).toMatchObject([{ kind: 'match' }]);
+  expect(confirmed).toEqual([]);
+});
+
+test('embeddings of an earlier recogniser are searched and confirmed beside the new ones, and overwritten', async () => {
+  const early: Float32Array[] = [];
+  const probed: (readonly Embedding[])[] = [];
+  const values = () => Float32Array.of(0, 0.6, 0.8);
+  const { look, confirmed } = confirming(
+    {},
+    {
+      embedEarlier: async () => {
+        const embedding = { values: values(), modelSha256: 'e'.repeat(64) };
+        early.push(embedding.values);
+        return [embedding];
+      },
+      protector: {
+        probe: ({ modelSha256 }, earlier) => {
+          probed.push(earlier);
+          const code = new Uint8Array(512);
+          return { code, modelSha256, version: 1, projections: new Int32Array(4096) };
+        },
+        forget: () => {},
+      },
+    },
+  );
+  await look();
+  expect(probed[0]?.map(({ modelSha256 }) => modelSha256)).toEqual(['e'.repeat(64)]);
+  expect(confirmed[0]?.values).toEqual([[0.5, 0.5, 0.5, 0.5], [...values()]]);
+  expect(early.map((each) => [...each])).toEqual([[0, 0, 0]]);
+});
+
+test('an earlier recogniser that fails leaves no embedding behind', async () => {
+  const { look, embedder } = confirming(
+    {},
+    { embedEarlier: () => Promise.reject(new Error('out of memory')) },
+  );
+  await expect(look()).rejects.toThrow('out of memory');
+  expect(embedder.runs).toHaveLength(1);
 });

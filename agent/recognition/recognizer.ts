@@ -14,11 +14,24 @@ import { type Stopwatch, startStopwatch } from './stopwatch.ts';
 import type { Track } from './track.ts';
 import type { Visitor } from './visitor.ts';
 
-export type RecognizerParts = {
+/** `P`: what a search takes; one probe, or several where templates of several versions are in use. */
+export type RecognizerParts<P = Probe> = {
   readonly pipeline: FacePipeline;
   /** Makes the probe, and zeroes it. */
-  readonly protector: { probe(embedding: Embedding): Probe; forget(): void };
-  readonly search: (probe: Probe) => Iterable<Candidate>;
+  readonly protector: {
+    probe(embedding: Embedding, earlier: readonly Embedding[]): P;
+    forget(): void;
+  };
+  readonly search: (probe: P) => Iterable<Candidate>;
+  /** The face by recognisers that some templates still are of; their memory is zeroed here. */
+  readonly embedEarlier?: ((frame: Frame, face: Face) => Promise<Embedding[]>) | undefined;
+  /**
+   * A match that is about to be reported, of a visit without an attack in it, and what it was made of:
+   * first the fused embedding. Their memory holds during the call. Must not throw, nor take long.
+   */
+  readonly onConfirmedMatch?:
+    | ((match: MatchEvent, embeddings: readonly Embedding[]) => void)
+    | undefined;
   readonly decision: DecisionSettings;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** 'best': who stands at the door; of everybody else no embedding is ever computed. */
@@ -29,6 +42,16 @@ export type RecognizerParts = {
   readonly motion?: MotionGate | undefined;
 };
 
+type MatchEvent = Extract<RecognitionEvent, { kind: 'match' }>;
+
+/** What one attempt computed of a face. */
+type Computed = {
+  /** To be zeroed. */
+  readonly embeddings: Embedding[];
+  /** What was searched with; the first may be the track's. */
+  compared: readonly Embedding[];
+};
+
 export type Recognizer = {
   /** One frame at a time. Throws a TypeError on a frame whose bytes are not what it says. */
   recognise(frame: Frame): Promise<RecognitionEvent[]>;
@@ -37,7 +60,7 @@ export type Recognizer = {
 };
 
 /** The hot path, from a frame to what the door learns of it. */
-export function createRecognizer(parts: RecognizerParts): Recognizer {
+export function createRecognizer<P = Probe>(parts: RecognizerParts<P>): Recognizer {
   const { pipeline, protector, search, decision: settings, clock, track, motion } = parts;
 
   async function recognise(frame: Frame): Promise<RecognitionEvent[]> {
@@ -58,8 +81,17 @@ export function createRecognizer(parts: RecognizerParts): Recognizer {
 
   async function attempt(frame: Frame, face: Face, faces: readonly Face[], watch: Stopwatch) {
     const visitor = track?.follow(face, frame.capturedAtMs);
-    const event = await judge(frame, face, faces, watch, visitor);
-    return track && visitor ? track.conclude(visitor, event) : event;
+    const computed: Computed = { embeddings: [], compared: [] };
+    try {
+      const event = await judge(frame, face, faces, watch, visitor, computed);
+      if (!track || !visitor) return event;
+      const hasAttack = visitor.attacks > 0;
+      const word = track.conclude(visitor, event);
+      if (word?.kind === 'match' && !hasAttack) parts.onConfirmedMatch?.(word, computed.compared);
+      return word;
+    } finally {
+      for (const { values } of computed.embeddings) values.fill(0);
+    }
   }
 
   async function judge(
@@ -68,6 +100,7 @@ export function createRecognizer(parts: RecognizerParts): Recognizer {
     faces: readonly Face[],
     watch: Stopwatch,
     visitor: Visitor | undefined,
+    computed: Computed,
   ): Promise<RecognitionEvent> {
     const examination = await pipeline.examine(frame, face, faces, watch.lap);
     const { quality, pad } = examination;
@@ -82,10 +115,14 @@ export function createRecognizer(parts: RecognizerParts): Recognizer {
     if (pad.kind === 'attack') return { kind: 'attack', ...seen(0) };
     const embedding = await pipeline.embed(frame, face, watch.lap);
     if (!embedding) return { kind: 'poor-quality', reasons: ['NO_EMBEDDING'], ...seen(0) };
+    computed.embeddings.push(embedding);
+    const earlier = parts.embedEarlier ? await parts.embedEarlier(frame, face) : [];
+    computed.embeddings.push(...earlier);
     try {
       const weight = quality.model === 'not-checked' ? face.score : quality.model.score;
       const fused = track && visitor ? track.fuse(visitor, embedding, weight) : embedding;
-      const probe = protector.probe(fused);
+      computed.compared = [fused, ...earlier];
+      const probe = protector.probe(fused, earlier);
       watch.lap('template');
       const candidates = search(probe);
       watch.lap('search');
@@ -97,7 +134,6 @@ export function createRecognizer(parts: RecognizerParts): Recognizer {
       }
       return { ...decision, ...context, ...settings };
     } finally {
-      embedding.values.fill(0);
       protector.forget();
     }
   }

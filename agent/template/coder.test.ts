@@ -6,6 +6,7 @@ import fixture from '../../fixtures/templates/ufc1.json' with { type: 'json' };
 import { AgentError } from '../errors.ts';
 import { kernelSets } from '../io/native.ts';
 import { sharedModels } from '../test/fakes/shared-material.ts';
+import { watchedMemory } from '../test/fakes/watched-memory.ts';
 import { createCoder } from './coder.ts';
 import { deriveDeviceId, deriveKey } from './keys.ts';
 import { project } from './projection.ts';
@@ -109,16 +110,32 @@ test('wiping leaves zeros where signs, pad, projections and code were', () => {
   expect(() => coder.encode(new Float32Array(16).fill(1))).toThrow(/wiped/);
 });
 
-test('the signs are in memory that is shared with nothing else', () => {
+test('what is handed out shares no memory with the signs and the pad, and these with nothing else', () => {
   const buffers: ArrayBufferLike[] = [];
   const watched = (signs: Uint8Array, q: Int8Array, y: Int32Array) => {
     buffers.push(signs.buffer);
     project(signs, q, y);
   };
-  createCoder({ key, dimensions: 1, bits: 8, kernels: { project: watched } }).encode(
-    Float32Array.of(1),
-  );
-  expect(buffers.map((buffer) => buffer.byteLength)).toEqual([1]);
+  const coder = createCoder({ key, dimensions: 1, bits: 8, kernels: { project: watched } });
+  const { code, projections } = coder.encode(Float32Array.of(1));
+  const [secret] = buffers;
+  expect(secret?.byteLength).toBe(1 + 1);
+  expect([code.buffer, projections.buffer]).not.toContain(secret);
+});
+
+test('everything of the key and of an embedding is in the memory it was given, and zeroed there', () => {
+  const { allocate, given } = watchedMemory();
+  const coder = createCoder({ key, dimensions: 16, bits: 64, kernels: { project }, allocate });
+  const { code, projections } = coder.encode(new Float32Array(16).fill(1));
+  const buffers = given.map(({ buffer }) => buffer);
+  expect(buffers).toContain(code.buffer);
+  expect(buffers).toContain(projections.buffer);
+  // What the signs and the pad were made of is zeroed already: the key and a label, twice.
+  const filled = () => given.filter((bytes) => bytes.some((byte) => byte !== 0));
+  expect(given).toHaveLength(4);
+  expect(filled()).toHaveLength(2);
+  coder.wipe();
+  expect(filled()).toEqual([]);
 });
 
 type Answer = {

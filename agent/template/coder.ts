@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { AgentError } from '../errors.ts';
 import type { Kernels } from '../ports.ts';
+import { type Allocate, ordinaryMemory } from './secret-memory.ts';
 
 /** Makes keyed sign codes. The returned buffers are the coder's own and hold until the next call. */
 export type Coder = {
@@ -16,28 +17,34 @@ export type Coder = {
 /**
  * The steps of UFC-1 under one key, for any length: q = int8 of the embedding, clipped at 4 sigma;
  * y = W·q with the signs W from SHAKE256; code = [y >= 0] xor a pad from SHAKE256. Integers from q on,
- * so every machine gives the same bits. `bits` is a multiple of 8. The key is not kept.
+ * so every machine gives the same bits. `bits` is a multiple of 8. The key is not kept. Signs and pad, and
+ * all that is computed from an embedding, stand in memory of `allocate`: two blocks, so that what is handed
+ * out shares none with the signs and the pad.
  */
 export function createCoder(options: {
   readonly key: Uint8Array;
   readonly dimensions: number;
   readonly bits: number;
   readonly kernels: Pick<Kernels, 'project'>;
+  readonly allocate?: Allocate;
 }): Coder {
-  const { key, dimensions, bits, kernels } = options;
+  const { key, dimensions, bits, kernels, allocate = ordinaryMemory } = options;
   checkShape(key, dimensions, bits);
-  const signs = keyStream(key, `W/${dimensions}/${bits}`, (bits * dimensions + 7) >> 3);
-  const pad = keyStream(key, `P/${dimensions}/${bits}`, bits / 8);
-  const q = new Int8Array(dimensions);
-  const projections = new Int32Array(bits);
-  const code = new Uint8Array(bits / 8);
+  const signBytes = (bits * dimensions + 7) >> 3;
+  const secret = allocate(signBytes + bits / 8);
+  const signs = secret.subarray(0, signBytes);
+  const pad = secret.subarray(signBytes);
+  fillFromKey(signs, key, `W/${dimensions}/${bits}`, allocate);
+  fillFromKey(pad, key, `P/${dimensions}/${bits}`, allocate);
+
+  const working = allocate(4 * bits + bits / 8 + dimensions);
+  const { buffer, byteOffset } = working;
+  const projections = new Int32Array(buffer, byteOffset, bits);
+  const code = working.subarray(4 * bits, 4 * bits + bits / 8);
+  const q = new Int8Array(buffer, byteOffset + 4 * bits + bits / 8, dimensions);
   let wiped = false;
 
-  const forget = () => {
-    q.fill(0);
-    projections.fill(0);
-    code.fill(0);
-  };
+  const forget = () => void working.fill(0);
   return {
     bits,
     encode(values) {
@@ -51,20 +58,32 @@ export function createCoder(options: {
     forget,
     wipe() {
       wiped = true;
-      signs.fill(0);
-      pad.fill(0);
+      secret.fill(0);
       forget();
     },
   };
 }
 
-/** `sizeBytes` of SHAKE256(key || 00 || label): the signs and the pad, bits least significant first. */
-function keyStream(key: Uint8Array, label: string, sizeBytes: number): Uint8Array {
-  return createHash('shake256', { outputLength: sizeBytes })
-    .update(key)
-    .update(Uint8Array.of(0))
-    .update(label)
-    .digest();
+/** `target` = SHAKE256(key || 00 || label): the signs and the pad, bits least significant first. */
+function fillFromKey(target: Uint8Array, key: Uint8Array, label: string, allocate: Allocate): void {
+  const input = allocate(key.length + 1 + label.length);
+  input.set(key);
+  new TextEncoder().encodeInto(label, input.subarray(key.length + 1));
+  const stream = shake256(input, target.length);
+  target.set(stream);
+  stream.fill(0);
+  input.fill(0);
+}
+
+/**
+ * In one call, which clears its state at once: a Hash object keeps key and result until it is collected.
+ * Before 24.4 Node's one call ignores the length; only there we use that object.
+ */
+function shake256(input: Uint8Array, outputLength: number): Uint8Array {
+  const stream = hash('shake256', input, { outputLength, outputEncoding: 'buffer' });
+  if (stream.length === outputLength) return stream;
+  stream.fill(0);
+  return createHash('shake256', { outputLength }).update(input).digest();
 }
 
 /** q = clamp(floor(127·√d/4 · e/|e| + 0.5)): a value of 4 standard deviations becomes 127. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { watchedMemory } from '../test/fakes/watched-memory.ts';
 import { project } from './projection.ts';
 import { createProtector } from './protect.ts';
 
@@ -89,6 +90,22 @@ test('the root key may be wiped as soon as the protector stands', () => {
   const protector = createProtector({ ...settings, rootKey });
   rootKey.fill(0);
   expect(protector.template(face(1))).toEqual(device(1).template(face(1)));
+});
+
+test('S2-18 wiping leaves zeros in the very memory where keys, signs, pad and buffers were', () => {
+  const { allocate, given } = watchedMemory();
+  const rootKey = new Uint8Array(32).fill(1);
+  const protector = createProtector({ ...settings, rootKey, allocate });
+  const zeroed = () => given.map((bytes) => bytes.every((byte) => byte === 0));
+  const { code } = protector.template(face(1));
+  protector.open(protector.seal(code, row), row);
+  protector.probe(face(2));
+  // The match key and twice what the signs and the pad are made of lived only as long as the construction.
+  const ofTheMatchKey = given.map(({ length }) => length < 64).filter(Boolean).length - 1;
+  expect(zeroed().filter(Boolean)).toHaveLength(ofTheMatchKey);
+  expect(zeroed().filter((zero) => !zero)).toHaveLength(3);
+  protector.wipe();
+  expect(zeroed()).toEqual(given.map(() => true));
 });
 
 test('a wiped protector does nothing any more', () => {

@@ -1,8 +1,8 @@
-import { createSecretKey } from 'node:crypto';
 import type { Kernels } from '../ports.ts';
 import { createCoder } from './coder.ts';
 import { deriveDeviceId, deriveKey } from './keys.ts';
 import { open, type SealContext, type SealedRow, seal } from './seal.ts';
+import { type Allocate, ordinaryMemory } from './secret-memory.ts';
 import { softScore } from './soft-score.ts';
 import { type Embedding, type Probe, type Template, templateBits } from './template.ts';
 
@@ -24,31 +24,34 @@ export type Protector = {
   softScore(probe: Probe, code: Uint8Array): number;
   /** Zeroes the last probe. */
   forget(): void;
-  /** Zeroes signs, pad and buffers, and lets go of the key. */
+  /** Zeroes the seal key, signs, pad and buffers. */
   wipe(): void;
 };
 
 /**
  * UFC-1: 4,096 keyed sign bits of the embedding, xor a keyed pad, sealed with AES-256-GCM at rest.
  * Without the root key nothing can be said about the face; with it the face can be approximated: keep
- * the two apart (docs/privacy.md). The root key is not kept: the caller may wipe it right after.
+ * the two apart (docs/privacy.md). The root key is not kept: the caller may wipe it right after. What is
+ * derived from it stands in memory of `allocate` until `wipe`.
  */
 export function createProtector(options: {
   readonly rootKey: Uint8Array;
+  /** Of templates that came from another device; not kept. Without: derived from the root key. */
+  readonly matchKey?: Uint8Array | undefined;
   readonly modelSha256: string;
   readonly version: number;
   readonly dimensions: number;
   readonly kernels: Pick<Kernels, 'project'>;
+  readonly allocate?: Allocate;
 }): Protector {
-  const { rootKey, modelSha256, version, dimensions, kernels } = options;
+  const { rootKey, modelSha256, version, dimensions, kernels, allocate = ordinaryMemory } = options;
   const scope = { modelSha256, version };
-  const matchKey = deriveKey(rootKey, 'match', scope);
-  const coder = createCoder({ key: matchKey, dimensions, bits: templateBits, kernels });
-  matchKey.fill(0);
-  const sealKey = deriveKey(rootKey, 'seal', scope);
-  const deviceId = deriveDeviceId(rootKey);
-  let context: SealContext | undefined = { ...scope, key: createSecretKey(sealKey), deviceId };
-  sealKey.fill(0);
+  const own = deriveKey(rootKey, 'match', scope, allocate);
+  const matchKey = options.matchKey ?? own;
+  const coder = createCoder({ key: matchKey, dimensions, bits: templateBits, kernels, allocate });
+  own.fill(0);
+  const key = deriveKey(rootKey, 'seal', scope, allocate);
+  let context: SealContext | undefined = { ...scope, key, deviceId: deriveDeviceId(rootKey) };
 
   const encode = (embedding: Embedding) => {
     if (embedding.modelSha256 !== modelSha256) {
@@ -74,6 +77,7 @@ export function createProtector(options: {
     forget: coder.forget,
     wipe() {
       coder.wipe();
+      key.fill(0);
       context = undefined;
     },
   };

@@ -44,8 +44,8 @@ describe.each(pages)('%s', (page) => {
     expect(named.filter((name) => !Object.hasOwn(settingTable, name))).toEqual([]);
   });
 
-  test('names only commands and options that exist', () => {
-    const commands = everyCommand(program());
+  test('names only commands and options that exist', async () => {
+    const commands = everyCommand(await program());
     const named = (name: string | undefined, parent: string | undefined) =>
       commands.find((each) => each.name() === name && each.parent?.name() === parent);
     const called = [

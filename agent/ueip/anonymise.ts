@@ -1,4 +1,5 @@
 import type { Kernels } from '../ports.ts';
+import type { Allocate } from '../template/secret-memory.ts';
 import type { Attempt, Collector, Moment, ToLocalTime } from './attempt.ts';
 import { type AttemptRow, createAttemptRows, type Marker } from './attempt-rows.ts';
 import { createDayCounters, type DayCounters } from './day-counters.ts';
@@ -45,8 +46,11 @@ export type AnonymiserOptions = {
   /** Of the embeddings that will come. */
   readonly dimensions: number;
   readonly kernels: Pick<Kernels, 'project' | 'hammingTopK'>;
+  /** Should give the memory of `allocate`: the key of an epoch is drawn from it. */
   readonly random: RandomBytes;
   readonly toLocalTime: ToLocalTime;
+  /** Memory for what is made of the epoch's key; preset: ordinary memory. */
+  readonly allocate?: Allocate;
 };
 
 export type Anonymiser = {

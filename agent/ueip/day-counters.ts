@@ -1,4 +1,5 @@
 import type { Kernels } from '../ports.ts';
+import { type Allocate, ordinaryMemory } from '../template/secret-memory.ts';
 import type { Attempt, Collector, Moment, ToLocalTime } from './attempt.ts';
 import { createEpochs } from './epoch.ts';
 import type { RandomBytes } from './random.ts';
@@ -28,11 +29,12 @@ export function createDayCounters(options: {
   readonly kernels: Pick<Kernels, 'project' | 'hammingTopK'>;
   readonly random: RandomBytes;
   readonly toLocalTime: ToLocalTime;
+  readonly allocate?: Allocate;
 }): Collector<DayCounters> {
-  const { dimensions, kernels, random, toLocalTime } = options;
+  const { dimensions, kernels, random, toLocalTime, allocate = ordinaryMemory } = options;
   const register = createEpochs({
     random,
-    begin: (key) => createVisitors({ key, dimensions, kernels }),
+    begin: (key) => createVisitors({ key, dimensions, kernels, allocate }),
   });
   let day: { readonly date: string; readonly visitors: VisitorDay[] } | undefined;
   let finished: DayCounters[] = [];

@@ -1,5 +1,6 @@
 import type { Kernels } from '../ports.ts';
 import { createCoder } from '../template/coder.ts';
+import { type Allocate, ordinaryMemory } from '../template/secret-memory.ts';
 import type { Marker } from './attempt-rows.ts';
 import { createEpochs } from './epoch.ts';
 import type { RandomBytes } from './random.ts';
@@ -23,12 +24,13 @@ export function createTelemetryCodes(options: {
   readonly dimensions: number;
   readonly kernels: Pick<Kernels, 'project'>;
   readonly random: RandomBytes;
+  readonly allocate?: Allocate;
 }): Marker {
-  const { bits, dimensions, kernels, random } = options;
+  const { bits, dimensions, kernels, random, allocate = ordinaryMemory } = options;
   const epochs = createEpochs({
     random,
     begin(key) {
-      const coder = createCoder({ key, dimensions, bits, kernels });
+      const coder = createCoder({ key, dimensions, bits, kernels, allocate });
       return { coder, codes: 0, wipe: coder.wipe };
     },
   });

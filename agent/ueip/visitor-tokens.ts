@@ -1,4 +1,5 @@
 import type { Kernels } from '../ports.ts';
+import { type Allocate, ordinaryMemory } from '../template/secret-memory.ts';
 import type { Marker } from './attempt-rows.ts';
 import { createEpochs } from './epoch.ts';
 import type { RandomBytes } from './random.ts';
@@ -12,12 +13,13 @@ export function createVisitorTokens(options: {
   readonly dimensions: number;
   readonly kernels: Pick<Kernels, 'project' | 'hammingTopK'>;
   readonly random: RandomBytes;
+  readonly allocate?: Allocate;
 }): Marker {
-  const { dimensions, kernels, random } = options;
+  const { dimensions, kernels, random, allocate = ordinaryMemory } = options;
   const epochs = createEpochs({
     random,
     begin(key) {
-      const visitors = createVisitors({ key, dimensions, kernels });
+      const visitors = createVisitors({ key, dimensions, kernels, allocate });
       const tokens: Uint8Array[] = [];
       return {
         tokenOf(values: Float32Array): Uint8Array | undefined {

@@ -1,5 +1,6 @@
 import type { Kernels } from '../ports.ts';
 import { createCoder } from '../template/coder.ts';
+import { type Allocate, ordinaryMemory } from '../template/secret-memory.ts';
 
 /** The visitors of one epoch, told apart in memory. */
 export type Visitors = {
@@ -17,10 +18,11 @@ export function createVisitors(options: {
   readonly key: Uint8Array;
   readonly dimensions: number;
   readonly kernels: Pick<Kernels, 'project' | 'hammingTopK'>;
+  readonly allocate?: Allocate;
 }): Visitors {
-  const { key, dimensions, kernels } = options;
-  const coder = createCoder({ key, dimensions, bits, kernels });
-  const codes = new Uint8Array((maxVisitors * bits) / 8);
+  const { key, dimensions, kernels, allocate = ordinaryMemory } = options;
+  const coder = createCoder({ key, dimensions, bits, kernels, allocate });
+  const codes = allocate((maxVisitors * bits) / 8);
   const nearest = new Uint32Array(1);
   const distanceBits = new Uint32Array(1);
   let count = 0;

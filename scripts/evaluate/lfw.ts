@@ -31,7 +31,8 @@ import { parseLfwPairs } from './lfw-pairs.ts';
 
 const usage = `node scripts/evaluate/lfw.ts --models DIR --lfw DIR [options]
 What docs/benchmarks.md says about accuracy: pairs, the open-set split, and the gain of more templates and
-frames, on Labeled Faces in the Wild. DIR of --lfw holds pairs.txt, ident.csv and images/.
+frames, on Labeled Faces in the Wild. DIR of --lfw holds pairs.txt, ident.csv and images/;
+a manifest.json in DIR of --models adds to doorkeep's own.
   --detection NAME   of the manifest; yunet-n-dynamic by default
   --embedding NAME   of the manifest; face-reidentification-retail-0095 by default
   --face central     which face of a picture: the central one (the protocol of LFW, default), or
@@ -145,7 +146,7 @@ function templatesOf(_: unknown, key: number) {
 async function open<T extends ModelEntry['task']>(task: T, name: string) {
   const isWanted = (entry: ModelEntry): entry is Extract<ModelEntry, { task: T }> =>
     entry.task === task && entry.name === name;
-  const entry = loadManifest().entries.find(isWanted);
+  const entry = loadManifest(models).entries.find(isWanted);
   if (!entry || !models) throw new Error(`the manifest has no ${task} model ${name}`);
   return openModel(entry, join(models, entry.file));
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe } from 'vitest';
 import { openGalleryStore } from '../../io/gallery-store.ts';
 import { memoryGalleryStore } from '../fakes/memory-gallery-store.ts';
+import { galleryGenerationsContract } from './gallery-generations-contract.ts';
 import { galleryStoreContract } from './gallery-store-contract.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doorkeep-gallery-'));
@@ -16,4 +17,5 @@ for (const [name, open] of [
   ['sqlite', sqlite],
 ] as const) {
   describe(`gallery store: ${name}`, () => galleryStoreContract(open));
+  describe(`generations of a gallery store: ${name}`, () => galleryGenerationsContract(open));
 }

@@ -11,9 +11,13 @@ export type Ran = {
   json(): unknown[];
 };
 
-/** Runs the command line as a person would, with `input` on its standard input. */
-export function doorkeep(args: readonly string[], input?: Uint8Array): Promise<Ran> {
-  const child = spawn(launcher, args, { stdio: 'pipe' });
+/** Runs the command line as a person would, with `input` on its standard input and `env` besides its own. */
+export function doorkeep(
+  args: readonly string[],
+  input?: Uint8Array,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  const child = spawn(launcher, args, { stdio: 'pipe', env: { ...process.env, ...env } });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {
