@@ -17,6 +17,9 @@ export type Held = {
   readonly status: string;
 };
 
+/** "S0-15 S0-16, partly: …" */
+const leadingRows = /^(?:S\d-\d+(?:, | and |[ ,:]))+/;
+
 if (import.meta.main) {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
@@ -69,9 +72,6 @@ export function conformancePage(held: readonly Held[]): string {
     '',
   ].join('\n');
 }
-
-/** "S0-15 S0-16, partly: …" */
-const leadingRows = /^(?:S\d-\d+(?:, | and |[ ,:]))+/;
 
 function orderOf({ row, file, title }: Held): string {
   const [set = '', number = ''] = row.split('-');
