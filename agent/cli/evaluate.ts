@@ -8,6 +8,7 @@ import { readIdentificationFolders, readIdentificationList } from '../io/identif
 import { readPairs } from '../io/pairs-file.ts';
 import { writeScoreFile } from '../io/score-file.ts';
 import { acquireWith, scratchProtector } from '../operations.ts';
+import { reportCalibration } from './calibration.ts';
 import { action, command } from './command.ts';
 import {
   checkProtectionOptions,
@@ -25,6 +26,7 @@ type Options = ProtectionOptions & {
   readonly scores?: string;
   readonly quality: boolean;
   readonly face: string;
+  readonly calibrate?: true;
 };
 
 export function evaluateCommand(): Command {
@@ -42,6 +44,7 @@ export function evaluateCommand(): Command {
     .option('--ident <csv>', 'role (gallery, mated, nonmated), identity, file; goes with --images')
     .option('--images <dir>', 'where the files of --ident are')
     .option('--scores <csv>', 'write every single score')
+    .option('--calibrate', 'find instead the threshold for the door, under --keys device keys')
     .option('--no-quality', 'compare poor pictures too, as published figures do')
     .option(
       '--face <which>',
@@ -59,6 +62,9 @@ export function evaluateCommand(): Command {
       const acquire = acquireWith(vision, options);
       if (options.protection) {
         return await reportProtection(context.terminal, set, acquire, vision, options);
+      }
+      if (options.calibrate) {
+        return await reportCalibration(context, set, acquire, vision, Number(options.keys));
       }
       const door = decisionOf(context.config, vision.entry);
       const found = await runEvaluation(set, acquire, comparators, door, progress.update);

@@ -90,7 +90,7 @@ export function restoreText(file: string, result: RestoreResult): string {
   ].join('\n');
 }
 
-function lookAlikeText({ lookAlikes }: GalleryStatus): string[] {
+export function lookAlikeText({ lookAlikes }: GalleryStatus): string[] {
   switch (lookAlikes.kind) {
     case 'none':
       return [];

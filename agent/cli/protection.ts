@@ -22,7 +22,7 @@ export type ProtectionOptions = {
 export function withProtectionOptions(target: Command): Command {
   return target
     .option('--protection', 'measure instead what protection costs, and what it hides')
-    .option('--keys <n>', 'random device keys, with --protection', '5')
+    .option('--keys <n>', 'random device keys, with --protection or --calibrate', '5')
     .option('--targets <n>', 'persons who are attacked, with --protection', '200')
     .option('--epochs <n>', 'epochs of telemetry codes, with --protection', '150')
     .option('--seed <text>', 'the same keys and draws again, with --protection', '1')

@@ -116,11 +116,10 @@ export async function openGenerationSet(parts: Parts): Promise<GenerationSet> {
       return open;
     },
     added(residentId, template) {
-      // Any other change since the last reading: then everything is read again.
-      if (store.revision() !== revision + 1) return;
       open
         .find(({ protector }) => sameGeneration(protector, template))
         ?.gallery.add(residentId, template);
+      // Any other change since the last reading leaves the two apart: then everything is read again.
       revision += 1;
     },
     wipe() {

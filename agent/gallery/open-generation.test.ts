@@ -52,6 +52,19 @@ test('somebody who is only in the older generation is not taken for a look-alike
   expect(best).toMatchObject({ residentId: 'bob', score: 1 });
 });
 
+test.each([
+  ['older', [0, 0.5]],
+  ['newer', [0.5, 0]],
+])('a resident whose %s template fits better is judged by that one', (_, mixes) => {
+  const open = protectors.map((protector, i): OpenGeneration => {
+    const gallery = createGallery(protector);
+    gallery.add('ann', protector.template(faceOf('ann', testModel, mixes[i], 'rain')));
+    return { protector, gallery, isRetiring: i === 0, scoreShift: 0 };
+  });
+  const found = searchGenerations(open, probesFor(open, [faceOf('ann')]), kernels);
+  expect(found).toMatchObject([{ residentId: 'ann', score: 1 }]);
+});
+
 test('scores of an earlier recogniser are moved by its threshold, and stay scores', () => {
   const one = (scoreShift: number): OpenGeneration[] => {
     const gallery = createGallery(earlier);

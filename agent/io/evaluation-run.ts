@@ -34,9 +34,8 @@ export async function runEvaluation(
   door: DoorSettings,
   onProgress: Progress,
 ): Promise<EvaluationOutcome> {
-  return 'pairs' in set
-    ? verification(set.pairs, await acquireAll(picturesOf(set.pairs), acquire, onProgress))
-    : identification(set, await acquireAll(everyPicture(set), acquire, onProgress));
+  const acquired = await acquireAll(everyPicture(set), acquire, onProgress);
+  return 'pairs' in set ? verification(set.pairs, acquired) : identification(set, acquired);
 
   function verification(
     pairs: readonly PicturePair[],
@@ -77,10 +76,9 @@ export async function runEvaluation(
   }
 }
 
-function picturesOf(pairs: readonly PicturePair[]): string[] {
-  return pairs.flatMap(({ probe, reference }) => [probe, reference]);
-}
-
-function everyPicture({ gallery, visits }: IdentificationSet): string[] {
+/** Once for each time it is named. */
+export function everyPicture(set: EvaluationSet): string[] {
+  if ('pairs' in set) return set.pairs.flatMap(({ probe, reference }) => [probe, reference]);
+  const { gallery, visits } = set;
   return [...gallery.map(({ picture }) => picture), ...visits.flatMap(({ pictures }) => pictures)];
 }
