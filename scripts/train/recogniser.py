@@ -623,7 +623,8 @@ def export(options):
 
 
 def measure(options):
-    exam = Exam(options.lfw, Teacher(options.teacher, torch.float32), torch.device("cpu"), take=1)
+    torch.set_num_threads(options.threads)
+    exam = Exam(options.lfw, Teacher(options.teacher, torch.bfloat16 if options.bf16 else torch.float32), torch.device("cpu"), take=1)
     net = trained(options.checkpoint)
     print(json.dumps(exam.mark(net)))
     if options.scores:
@@ -673,6 +674,8 @@ def main():
     command.add_argument("--teacher", required=True)
     command.add_argument("--lfw", required=True)
     command.add_argument("--scores", help="CSV of every pair's score")
+    command.add_argument("--threads", type=int, default=1)
+    command.add_argument("--bf16", type=int, default=1, help="of the teacher; the student is measured in float32")
     command = commands.add_parser("probe")
     command.set_defaults(run=probe)
     command.add_argument("--checkpoint", required=True)
