@@ -114,10 +114,12 @@ async function pipeline(width: number, height: number, threads: number) {
 function idleCost([frame]: readonly BenchFrame[]) {
   const gate = createMotionGate({ threshold: 2, holdMs: 0 });
   const { raw } = frame as BenchFrame;
-  let at = 0;
-  return {
-    motionGateMs: medianMs(501, () => void gate.opensFor({ ...raw, capturedAtMs: (at += 1000) })),
-  };
+  let capturedAtMs = 0;
+  const motionGateMs = medianMs(501, () => {
+    capturedAtMs += 1000;
+    gate.opensFor({ ...raw, capturedAtMs });
+  });
+  return { motionGateMs };
 }
 
 /** How long the process that serves the relay is held up while its thread recognises without a pause. */
@@ -184,7 +186,10 @@ async function timed<T>(work: () => Promise<T>): Promise<[number, T]> {
 }
 
 function collect(lists: Record<string, number[]>, times: Readonly<Record<string, number>>): void {
-  for (const [name, ms] of Object.entries(times)) (lists[name] ??= []).push(ms);
+  for (const [name, ms] of Object.entries(times)) {
+    lists[name] ??= [];
+    lists[name].push(ms);
+  }
 }
 
 function mapped<K extends string, V, W>(record: Record<K, V>, of: (value: V) => W): Record<K, W> {

@@ -266,7 +266,9 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     ]);
     expect(readFileSync(scores, 'utf8').trim().split('\n')).toHaveLength(5);
     const few = await doorkeep(['evaluate', '--calibrate', ...sets.slice(0, 4), ...at]);
-    expect(few.stderr).toContain('INPUT_INVALID: a threshold needs at least 100 visits of strangers');
+    expect(few.stderr).toContain(
+      'INPUT_INVALID: a threshold needs at least 100 visits of strangers',
+    );
     expect(few.status).toBe(65);
   });
 
