@@ -19,6 +19,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from PIL import Image
 
 from onnx_graph import OnnxGraph
 from scenes import Scenes, label_portraits, load_panoramas, load_portraits
@@ -290,7 +291,7 @@ def train(options):
     others = [p for p in student.parameters() if p.dim() <= 1]
     groups = [dict(params=decayed, weight_decay=options.decay), dict(params=others, weight_decay=0.0)]
     optimiser = torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.99))
-    done = dict(images=0, seconds=0.0, step=0)
+    done = dict(images=0, step=0)
     if options.resume:
         state = torch.load(options.resume, map_location=device)
         student.load_state_dict(state["student"])
@@ -430,7 +431,6 @@ def pictures_of(folder, count, seed=0):
 
 def tensor_of(path, longest=320):
     """-> [1, 3, H, W] in multiples of 32, black right and bottom, and scale = tensor / picture."""
-    from PIL import Image
 
     picture = Image.open(path).convert("RGB")
     scale = min(1, longest / max(picture.size))
