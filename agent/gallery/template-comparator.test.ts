@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { seededChance } from '../io/seeded-chance.ts';
 import { project } from '../template/projection.ts';
 import { createProtector } from '../template/protect.ts';
 import type { Embedding } from '../template/template.ts';
 import { randomFaces } from '../test/fakes/random-faces.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { cosineComparator } from './comparator.ts';
 import { templateComparator } from './template-comparator.ts';
 import { hammingTopK } from './top-k.ts';
@@ -25,7 +25,7 @@ const comparator = templateComparator(
 
 /** Directions like those of embeddings: no few values outweigh the others, as in those of a model. */
 const embeddings = fc.nat().map((seed): Embedding => {
-  const [face] = randomFaces(1, dimensions, seededRandom(`comparator ${seed}`));
+  const [face] = randomFaces(1, dimensions, seededChance(`comparator ${seed}`));
   const values = face?.values ?? new Float32Array(dimensions);
   const norm = Math.hypot(...values);
   return { modelSha256, values: values.map((value) => value / norm) };

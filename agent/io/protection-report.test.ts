@@ -7,10 +7,10 @@ import { facesOfIdentities } from '../protection/labelled-faces.ts';
 import { evaluateProtection } from '../protection/protection-evaluation.ts';
 import { productTelemetry, productTemplates } from '../protection/scheme.ts';
 import { clusteredFaces, clusteredModel } from '../test/fakes/clustered-faces.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { loadKernels } from './native.ts';
 import { protectionCharts, writeProtectionCharts } from './protection-charts.ts';
 import { protectionSummary, protectionText } from './protection-report.ts';
+import { seededChance } from './seeded-chance.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doorkeep-charts-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -75,7 +75,7 @@ describe('of one evaluation', () => {
 });
 
 function evaluate() {
-  const random = seededRandom('report');
+  const random = seededChance('report');
   const draws = createDraws(random);
   const { kernels } = loadKernels();
   const shape = { persons: 120, pictures: 2, dimensions: 64, cosine: 0.7 };

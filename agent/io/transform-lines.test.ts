@@ -2,8 +2,8 @@ import { PassThrough, Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import fixture from '../../fixtures/templates/ufc1.json' with { type: 'json' };
 import { createTransformer } from '../protection/transformer.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { loadKernels } from './native.ts';
+import { seededChance } from './seeded-chance.ts';
 import { transformLines } from './transform-lines.ts';
 
 const { kernels } = loadKernels();
@@ -139,7 +139,7 @@ function refusal(line: number, message: unknown) {
 }
 
 function transformer() {
-  return createTransformer({ kernels, random: seededRandom('transform') });
+  return createTransformer({ kernels, random: seededChance('transform') });
 }
 
 async function answersTo(requests: readonly object[]): Promise<Record<string, unknown>[]> {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Acquisition } from '../gallery/acquisition.ts';
 import { loadKernels } from '../io/native.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { clusteredFaces, clusteredModel } from '../test/fakes/clustered-faces.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { divideFaces } from './attack-success.ts';
 import { type AttackId, codeOf, runAttacks } from './attacks.ts';
 import { createBlindAligner } from './blind-alignment.ts';
@@ -16,7 +16,7 @@ import { backProject, openKey, satisfySigns } from './opened-key.ts';
 import { productTemplates } from './scheme.ts';
 
 const dimensions = 64;
-const draws = createDraws(seededRandom('attacks'));
+const draws = createDraws(seededChance('attacks'));
 const { kernels } = loadKernels();
 const scheme = productTemplates({ sha256: clusteredModel, dimensions }, 1, kernels);
 const protector = scheme.protect(draws.bytes(32));

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 
-const draws = createDraws(seededRandom('draws'));
+const draws = createDraws(seededChance('draws'));
 
 test('every number below the limit comes, about equally often', () => {
   const counts = new Int32Array(7);
@@ -37,7 +37,7 @@ test('items are taken at most once, and each is as likely as any other', () => {
 });
 
 test('the same bytes give the same draws', () => {
-  const [a, b] = [createDraws(seededRandom('x')), createDraws(seededRandom('x'))];
+  const [a, b] = [createDraws(seededChance('x')), createDraws(seededChance('x'))];
   expect(Array.from({ length: 3000 }, () => a.below(1000))).toEqual(
     Array.from({ length: 3000 }, () => b.below(1000)),
   );

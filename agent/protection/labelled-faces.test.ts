@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { Acquisition } from '../gallery/acquisition.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 import { facesOfIdentities, facesOfPairs } from './labelled-faces.ts';
 
-const draws = createDraws(seededRandom('labels'));
+const draws = createDraws(seededChance('labels'));
 
 test('folders that agree with every label say who is who, and further pairs are drawn', () => {
   const pairs = [pair('ann/1', 'ann/2', true), pair('bob/1', 'cid/1', false)];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 import {
   dot,
@@ -10,7 +10,7 @@ import {
   symmetricEigen,
 } from './linear-algebra.ts';
 
-const draws = createDraws(seededRandom('linear algebra'));
+const draws = createDraws(seededChance('linear algebra'));
 
 test('a small system has the solution that it has on paper', () => {
   // 4x + 2y = 10, 2x + 3y = 9

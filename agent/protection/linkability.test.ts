@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 import { areaUnderRoc, linkability, linkabilityFloor } from './linkability.ts';
 
-const draws = createDraws(seededRandom('linkability'));
+const draws = createDraws(seededChance('linkability'));
 
 test('scores that are distributed alike link nothing beyond the floor', () => {
   const [mated, nonMated] = [normal(20_000, 0), normal(20_000, 0)];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadKernels } from '../io/native.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { clusteredFaces, clusteredModel } from '../test/fakes/clustered-faces.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { wrongTelemetry, wrongTemplates } from '../test/fakes/wrong-schemes.ts';
 import { createDraws } from './draws.ts';
 import { facesOfIdentities } from './labelled-faces.ts';
@@ -131,7 +131,7 @@ function evaluate(
 }
 
 function chance(seed: string) {
-  const random = seededRandom(seed);
+  const random = seededChance(seed);
   return { random, draws: createDraws(random) };
 }
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Acquisition } from '../gallery/acquisition.ts';
 import { loadKernels } from '../io/native.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createFaceEncoder } from '../recognition/face-encoder.ts';
 import { openReal, readReal } from '../test/fakes/real-material.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { sharedFaces, sharedModels } from '../test/fakes/shared-material.ts';
 import type { Landmarks } from '../vision/face.ts';
 import type { AttackId } from './attacks.ts';
@@ -72,7 +72,7 @@ async function evaluateReal(): Promise<ProtectionEvaluation> {
     acquired.set(picture, { kind: 'acquired', embedding });
   }
   await model.close();
-  const random = seededRandom('real');
+  const random = seededChance('real');
   const draws = createDraws(random);
   const { dimensions } = model.entry;
   return evaluateProtection({

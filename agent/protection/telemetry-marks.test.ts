@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 import type { FaceSample } from './labelled-faces.ts';
 import {
@@ -25,7 +25,7 @@ test('across two lots a picture is compared with itself, and others with other p
   const people = Array.from({ length: 20 }, (_, i) => `p${i}`);
   const first = people.map((person) => mark(person, 'e1', 0));
   const second = people.map((person, i) => mark(person, 'e2', i === 3 ? 0b11 : 0b1));
-  const { mated, nonMated } = distancesAcross(first, second, createDraws(seededRandom('x')));
+  const { mated, nonMated } = distancesAcross(first, second, createDraws(seededChance('x')));
   expect(mated).toEqual(people.map((_, i) => (i === 3 ? 2 : 1)));
   expect(nonMated).toHaveLength(160);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { loadKernels } from '../io/native.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createTransformer, type TransformRequest } from './transformer.ts';
 
 const { kernels } = loadKernels();
@@ -44,7 +44,7 @@ test('what is wiped holds no start any more', () => {
 });
 
 function make() {
-  return createTransformer({ kernels, random: seededRandom('transformer') });
+  return createTransformer({ kernels, random: seededChance('transformer') });
 }
 
 function underKey(byte: number): TransformRequest {

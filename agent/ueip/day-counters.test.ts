@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { hammingTopK } from '../gallery/top-k.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { project } from '../template/projection.ts';
 import type { Embedding } from '../template/template.ts';
 import { randomFaces } from '../test/fakes/random-faces.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import type { Attempt } from './attempt.ts';
 import { createDayCounters, type DayCounters } from './day-counters.ts';
 import { maxVisitors } from './visitors.ts';
@@ -11,7 +11,7 @@ import { maxVisitors } from './visitors.ts';
 const dimensions = 256;
 const hourMs = 3_600_000;
 const startMs = Date.UTC(2027, 2, 1);
-const faces = randomFaces(maxVisitors + 2, dimensions, seededRandom('faces'));
+const faces = randomFaces(maxVisitors + 2, dimensions, seededChance('faces'));
 const [ann, ben] = faces;
 
 test('a day with visitors and a day without give one set of counters each, once', () => {
@@ -108,7 +108,7 @@ test('an attempt without a face is nobody’s, and one too many finds no room', 
 /** A door whose noise is none where `sumOf` is asked: the exact counts can be seen. */
 function openDoor() {
   let silent = false;
-  const seeded = seededRandom('door');
+  const seeded = seededChance('door');
   const random = (sizeBytes: number) => (silent ? noNoise() : seeded(sizeBytes));
   const draws: number[] = [];
   // In the order in which discreteLaplace draws: rest 0, accepted; no whole part; positive.

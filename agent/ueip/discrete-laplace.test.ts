@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
+import { seededChance } from '../io/seeded-chance.ts';
 import { chiSquare, chiSquareLimit } from '../test/fakes/chi-square.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { discreteLaplace } from './discrete-laplace.ts';
 
 test.each([1, 2, 6])(
   'noise of scale %i is as likely as the formula says, value by value',
   (scale) => {
-    const random = seededRandom(`laplace ${scale}`);
+    const random = seededChance(`laplace ${scale}`);
     const trials = 40_000;
     // Values beyond the edge are rare: they are counted at the edge.
     const edge = 4 * scale;
@@ -21,7 +21,7 @@ test.each([1, 2, 6])(
 );
 
 test('the scale of the counters has the standard deviation that the documents state', () => {
-  const random = seededRandom('deviation');
+  const random = seededChance('deviation');
   const trials = 20_000;
   let squares = 0;
   for (let i = 0; i < trials; i++) squares += discreteLaplace(6, random) ** 2;
@@ -29,7 +29,7 @@ test('the scale of the counters has the standard deviation that the documents st
 });
 
 test.each([0, -1, 0.5, Number.NaN, 70_000])('a scale of %s is refused', (scale) => {
-  expect(() => discreteLaplace(scale, seededRandom('scale'))).toThrow(TypeError);
+  expect(() => discreteLaplace(scale, seededChance('scale'))).toThrow(TypeError);
 });
 
 /** P(x) = (1 - a) / (1 + a) · a^|x| with a = e^(-1/scale); at the edge with all beyond it. */

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import type { AttemptRow } from './attempt-rows.ts';
 import { createHeldRows, maxHeldRows } from './held-rows.ts';
 
 test('opt-out zeroes the codes and tokens that were waiting', () => {
-  const held = createHeldRows(seededRandom('wipe'));
+  const held = createHeldRows(seededChance('wipe'));
   const code = Uint8Array.of(1, 2, 3);
   const visitor = Uint8Array.of(4, 5, 6);
   held.hold({ ...row, kind: 'code', code });
@@ -15,7 +15,7 @@ test('opt-out zeroes the codes and tokens that were waiting', () => {
 });
 
 test('the code of a row that finds no room any more is zeroed', () => {
-  const held = createHeldRows(seededRandom('full'));
+  const held = createHeldRows(seededChance('full'));
   const code = Uint8Array.of(1, 2, 3);
   for (let i = 0; i < maxHeldRows; i++) held.hold({ ...row, kind: 'code', code: i ? null : code });
   expect([...code]).toEqual([1, 2, 3]);
@@ -25,7 +25,7 @@ test('the code of a row that finds no room any more is zeroed', () => {
 });
 
 test('what was taken is left as it is', () => {
-  const held = createHeldRows(seededRandom('taken'));
+  const held = createHeldRows(seededChance('taken'));
   const code = Uint8Array.of(1, 2, 3);
   held.hold({ ...row, kind: 'code', code });
   expect(held.take(row.hour)).toEqual([]);

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { seededChance } from '../io/seeded-chance.ts';
 import { chiSquare, chiSquareLimit } from '../test/fakes/chi-square.ts';
-import { seededRandom, watchedRandom } from '../test/fakes/seeded-random.ts';
+import { watchedRandom } from '../test/fakes/seeded-random.ts';
 import { shuffled, uniformBelow } from './random.ts';
 
 test('every order of four is equally likely', () => {
-  const random = seededRandom('shuffle');
+  const random = seededChance('shuffle');
   const orders = new Map<string, number>();
   const trials = 24_000;
   for (let i = 0; i < trials; i++) {
@@ -17,14 +18,14 @@ test('every order of four is equally likely', () => {
 
 test('everything put in comes out once', () => {
   const items = Array.from({ length: 1024 }, (_, i) => i);
-  expect(shuffled(items, seededRandom('all')).sort((a, b) => a - b)).toEqual(items);
-  expect(shuffled([], seededRandom('none'))).toEqual([]);
+  expect(shuffled(items, seededChance('all')).sort((a, b) => a - b)).toEqual(items);
+  expect(shuffled([], seededChance('none'))).toEqual([]);
 });
 
 test('no number is more likely where the limit does not divide 2^32', () => {
   // 2^32 modulo this limit, without drawing again, gives the lower third twice as often.
   const limit = 3 * 2 ** 30;
-  const random = seededRandom('uniform');
+  const random = seededChance('uniform');
   const thirds = [0, 0, 0];
   for (let i = 0; i < 9000; i++) {
     const third = Math.floor((3 * uniformBelow(limit, random)) / limit);
@@ -52,7 +53,7 @@ test('what was drawn for an order is zeroed', () => {
 });
 
 test.each([0, -1, 1.5, 2 ** 32 + 1, Number.NaN])('a limit of %s is refused', (limit) => {
-  expect(() => uniformBelow(limit, seededRandom('limit'))).toThrow(TypeError);
+  expect(() => uniformBelow(limit, seededChance('limit'))).toThrow(TypeError);
 });
 
 test('a source that gives fewer bytes than asked for is refused', () => {

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kernelSets } from '../io/native.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { createCoder } from '../template/coder.ts';
 import { project } from '../template/projection.ts';
 import { openReal, readReal } from '../test/fakes/real-material.ts';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
 import { sharedFaces, sharedModels } from '../test/fakes/shared-material.ts';
 import { createAligner } from '../vision/alignment.ts';
 import type { Landmarks } from '../vision/face.ts';
@@ -23,7 +23,7 @@ describe.skipIf(!sharedModels || !lfw)('telemetry codes of 128 pictures of real 
 
   beforeAll(async () => {
     faces = await embed(lfw ?? '');
-    const random = seededRandom('lfw');
+    const random = seededChance('lfw');
     codesByEpoch = Array.from({ length: epochs }, () => codesOf(faces, random));
   }, 120_000);
 
@@ -41,7 +41,7 @@ describe.skipIf(!sharedModels || !lfw)('telemetry codes of 128 pictures of real 
 
   test('S0-15 an enrolled template is no nearer to the codes of its resident than to those of others', () => {
     const coder = createCoder({
-      key: seededRandom('device')(32),
+      key: seededChance('device')(32),
       dimensions: dimensionsOf(faces),
       bits: 4096,
       kernels: { project },

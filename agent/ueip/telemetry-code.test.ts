@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { seededChance } from '../io/seeded-chance.ts';
 import { project } from '../template/projection.ts';
 import { chiSquare, chiSquareLimit } from '../test/fakes/chi-square.ts';
 import { anotherLook, randomFaces } from '../test/fakes/random-faces.ts';
-import { seededRandom, watchedRandom } from '../test/fakes/seeded-random.ts';
+import { watchedRandom } from '../test/fakes/seeded-random.ts';
 import { codesPerEpoch, createTelemetryCodes, type TelemetryBits } from './telemetry-code.ts';
 
 const dimensions = 128;
 const day = '2027-03-01';
-const [face, other] = randomFaces(2, dimensions, seededRandom('faces'));
+const [face, other] = randomFaces(2, dimensions, seededChance('faces'));
 if (!face || !other) throw new Error('two faces were asked for');
 
 /**
@@ -26,7 +27,7 @@ describe.each([
     const bytes = Array.from({ length: bits / 8 }, () => new Uint32Array(256));
     // Each byte alone, and bits of the first byte against bits of the last.
     const across = new Uint32Array(256);
-    const random = seededRandom(`theorem ${bits}`);
+    const random = seededChance(`theorem ${bits}`);
     for (let i = 0; i < trials; i++) {
       const code = codeOf(bits, values, random);
       code.forEach((byte, at) => {
@@ -44,7 +45,7 @@ describe.each([
 
 test('S0-15 the same face on the same date after a second start has an unrelated code', () => {
   const trials = 2000;
-  const random = seededRandom('second start');
+  const random = seededChance('second start');
   let bitsApart = 0;
   for (let i = 0; i < trials; i++) {
     bitsApart += distance(codeOf(24, face.values, random), codeOf(24, face.values, random));
@@ -54,7 +55,7 @@ test('S0-15 the same face on the same date after a second start has an unrelated
 });
 
 test('two looks of one visitor on one day are nearer to each other than two visitors', () => {
-  const random = seededRandom('resemblance');
+  const random = seededChance('resemblance');
   const trials = 400;
   let same = 0;
   let different = 0;
@@ -76,7 +77,7 @@ test('within an epoch the same embedding has the same code: the length of an epo
     bits: 24,
     dimensions,
     kernels: { project },
-    random: seededRandom('same'),
+    random: seededChance('same'),
   });
   expect(markOf(codes, face.values)).toEqual(markOf(codes, face.values));
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seededRandom } from '../test/fakes/seeded-random.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import { noisy, scoreBucket, tally, type VisitorDay } from './visitor-tally.ts';
 
 const visitor: fc.Arbitrary<VisitorDay> = fc
@@ -43,7 +43,7 @@ test('only who failed twice and never got in counts as turned away', () => {
 
 test('every count has noise of its own, and over many days the noise is none', () => {
   const exact = { failedAndNeverSucceeded: 3, firstFailureByScore: [5, 0, 0, 0, 2, 0, 0, 0] };
-  const random = seededRandom('noise');
+  const random = seededChance('noise');
   const days = Array.from({ length: 3000 }, () => noisy(exact, random));
   const series = [
     days.map((day) => day.failedAndNeverSucceeded - 3),

@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { hammingTopK } from '../gallery/top-k.ts';
+import { seededChance } from '../io/seeded-chance.ts';
 import type { Kernels } from '../ports.ts';
 import { project } from '../template/projection.ts';
 import { anotherLook, randomFaces } from '../test/fakes/random-faces.ts';
-import { seededRandom, watchedRandom } from '../test/fakes/seeded-random.ts';
+import { watchedRandom } from '../test/fakes/seeded-random.ts';
 import { createVisitorTokens } from './visitor-tokens.ts';
 import { maxVisitors } from './visitors.ts';
 
 const dimensions = 256;
 const day = '2027-03-01';
-const chance = seededRandom('visitors');
+const chance = seededChance('visitors');
 const faces = randomFaces(maxVisitors + 1, dimensions, chance);
 const [ann, ben] = faces;
 if (!ann || !ben) throw new Error('two faces were asked for');

@@ -431,7 +431,6 @@ def pictures_of(folder, count, seed=0):
 
 def tensor_of(path, longest=320):
     """-> [1, 3, H, W] in multiples of 32, black right and bottom, and scale = tensor / picture."""
-
     picture = Image.open(path).convert("RGB")
     scale = min(1, longest / max(picture.size))
     size = [max(1, round(side * scale)) for side in picture.size]

@@ -1,3 +1,4 @@
+import { seededChance } from '../../io/seeded-chance.ts';
 import type { Kernels } from '../../ports.ts';
 import type { TelemetryScheme, TemplateScheme } from '../../protection/scheme.ts';
 import { createCoder } from '../../template/coder.ts';
@@ -5,7 +6,6 @@ import { createProtector, type Protector } from '../../template/protect.ts';
 import type { Embedding } from '../../template/template.ts';
 import type { Marker } from '../../ueip/attempt-rows.ts';
 import { createTelemetryCodes } from '../../ueip/telemetry-code.ts';
-import { seededRandom } from './seeded-random.ts';
 
 type Parts = {
   readonly modelSha256: string;
@@ -18,7 +18,7 @@ const fixedKey = new Uint8Array(32).fill(1);
 export function wrongTemplates({ modelSha256, dimensions, kernels }: Parts) {
   const shape = { modelSha256, dimensions, kernels, version: 1 };
   const right = (rootKey: Uint8Array) => createProtector({ ...shape, rootKey });
-  const random = seededRandom('wrong templates');
+  const random = seededChance('wrong templates');
 
   /** The key is ignored. */
   const unkeyed: TemplateScheme = { name: 'unkeyed', protect: () => right(fixedKey) };
@@ -47,7 +47,7 @@ export function wrongTemplates({ modelSha256, dimensions, kernels }: Parts) {
     name: 'pad only',
     protect(rootKey) {
       const fixed = right(fixedKey);
-      const pad = seededRandom(hex(rootKey))(512);
+      const pad = seededChance(hex(rootKey))(512);
       return withCode(right(rootKey), 4096, (embedding) =>
         fixed.template(embedding).code.map((byte, i) => byte ^ (pad[i] ?? 0)),
       );
@@ -70,7 +70,7 @@ export function wrongTemplates({ modelSha256, dimensions, kernels }: Parts) {
 
 /** Ways of marking attempts that look right and are not. */
 export function wrongTelemetry({ modelSha256, dimensions, kernels }: Parts) {
-  const random = seededRandom('wrong telemetry');
+  const random = seededChance('wrong telemetry');
   const product = { bits: 24 as const, dimensions, kernels };
   const coderOf = (key: Uint8Array, bits: number) =>
     createCoder({ key, dimensions, bits, kernels });
@@ -78,7 +78,7 @@ export function wrongTelemetry({ modelSha256, dimensions, kernels }: Parts) {
   /** The keys of a day's epochs follow from the root key: a second start makes the same ones. */
   const derivedDay: TelemetryScheme = {
     name: 'derived',
-    start: (rootKey) => createTelemetryCodes({ ...product, random: seededRandom(hex(rootKey)) }),
+    start: (rootKey) => createTelemetryCodes({ ...product, random: seededChance(hex(rootKey)) }),
   };
   /** One key for ever, under names that change. */
   const derivedForEver: TelemetryScheme = {

@@ -8,8 +8,8 @@ import { afterEach, expect, test } from 'vitest';
 import { coverageOf } from '../../gallery/coverage.ts';
 import { beginRenewal, isLive, sameGeneration, withEnded } from '../../gallery/generation.ts';
 import { openGalleryStore } from '../../io/gallery-store.ts';
+import { seededChance } from '../../io/seeded-chance.ts';
 import type { GalleryStore, RestoredGallery } from '../../ports.ts';
-import { seededRandom } from '../fakes/seeded-random.ts';
 import { temporaryFolder } from '../fakes/temporary-folder.ts';
 import { enrolAll, faceOf, rowOf, testDevice, testModel } from '../fakes/test-device.ts';
 
@@ -42,7 +42,7 @@ test('killed 200 times while it renews: everybody has a valid template, none und
   const loop = fileURLToPath(new URL('../fakes/renewal-loop.ts', import.meta.url));
   const seen = new Set<string>();
   const chains = ['a', 'b', 'c', 'd'].map(async (seed) => {
-    const random = seededRandom(seed);
+    const random = seededChance(seed);
     const file = join(temporaryFolder(), 'gallery.db');
     const first = openGalleryStore({ file });
     enrolAll(first, testDevice(keyByte)(1), people);
