@@ -17,7 +17,7 @@ export function runCommand(): Command {
   )
     .option('--exec <command>', 'a program whose standard output is raw frames')
     .option('--stdin', 'raw frames on standard input')
-    .option('--files <dir>', 'pictures of a folder, as a camera would bring them')
+    .option('--files <path...>', 'pictures, or a folder of them, as a camera would bring them')
     .option('--format <format>', 'of raw frames: rgb24, bgr24, nv12, i420, yuyv, grey')
     .option('--size <size>', 'of raw frames: 1280x720')
     .option('--fps <n>', 'pictures a second, with --files', Number)

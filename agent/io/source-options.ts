@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { AgentError } from '../errors.ts';
 import type { FrameSource } from '../ports.ts';
 import { frameSizeBytes } from '../vision/frame.ts';
@@ -13,7 +14,8 @@ import type { Log } from './log.ts';
 export type SourceOptions = {
   readonly exec?: string;
   readonly stdin?: boolean;
-  readonly files?: string;
+  /** A folder, or pictures. */
+  readonly files?: readonly string[];
   readonly format?: string;
   readonly size?: string;
   readonly fps?: number;
@@ -39,7 +41,9 @@ export async function openSource(options: SourceOptions, log: Log): Promise<Open
     }
     const onSkipped = (_file: string, { code }: AgentError) =>
       log.warn('picture-skipped', { code });
-    const paced = { pictures: files, mode: 'newest', loop, clock, onSkipped } as const;
+    const [only = ''] = files;
+    const pictures = files.length === 1 && isFolder(only) ? only : files;
+    const paced = { pictures, mode: 'newest', loop, clock, onSkipped } as const;
     const source = await openFilesSource(fps === undefined ? paced : { ...paced, fps });
     return { source, maxFrameBytes: frameSizeBytes('rgb24', longSide, longSide) };
   }
@@ -55,4 +59,8 @@ export async function openSource(options: SourceOptions, log: Log): Promise<Open
     source: startExecSource({ command: exec, spec, clock, steadyMs, onRestart }),
     maxFrameBytes,
   };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -285,6 +285,31 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     expect(ran.status).toBe(0);
   });
 
+  test('pictures can be played to the door as a camera would bring them', async () => {
+    // Those that come while the models are being loaded are missed, as from a camera.
+    const pictures = Array.from({ length: 8 }, () => obama);
+    const files = ['--files', ...pictures, '--fps', '4', '--log', 'error'];
+    const ran = await doorkeep(['run', '--json', ...files, ...at]);
+    expect(ran.json()).toMatchObject([{ kind: 'match', residentId: 'R-1', sourceId: 'files' }]);
+    const missing = await doorkeep(['run', '--files', join(folder, 'absent'), ...at]);
+    expect(missing.stderr).toContain('SOURCE_LOST');
+  });
+
+  test.each(['yunet-n-320', 'yunet-s-640', 'yunet-s-dynamic'])(
+    'the detector %s finds the face as well',
+    async (name) => {
+      const ran = await doorkeep([
+        'identify',
+        '--json',
+        '--set',
+        `models.detection=${name}`,
+        ...at,
+        obama,
+      ]);
+      expect(ran.json()).toMatchObject([{ faces: [{ kind: 'match', residentId: 'R-1' }] }]);
+    },
+  );
+
   test('raw frames of the wrong size end with SOURCE_LOST', async () => {
     const raw = ['--stdin', '--format', 'nv12', '--size', '640x480', '--log', 'error'];
     const ran = await doorkeep(['run', '--json', ...raw, ...at], new Uint8Array(500_000));
