@@ -15,16 +15,17 @@ export function demoCommand(): Command {
   );
   return action(target, async ({ terminal, config }) => {
     const { say, paint } = terminal;
-    say(paint('bold', 'enrolment'));
     // Visits follow each other faster than at a real door.
     const quick = { ...config, 'track.gapMs': 250 };
     const head = columns.map((name) => name.padStart(10)).join('');
+    let enrolments = 0;
     let decisions = 0;
     const summary = await withTemporaryFolder('doorkeep-demo-', (dataDir) =>
       runDemo(
         { dataDir, config: quick },
         {
           onEnrolled: ({ id, templates, refused }) => {
+            if (enrolments++ === 0) say(paint('bold', 'enrolment'));
             const note = refused.length === 0 ? '' : `, refused: ${refused.join(', ')}`;
             terminal.result(
               { kind: 'enrolled', id, templates, refused },

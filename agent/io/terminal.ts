@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { AgentError } from '../errors.ts';
+import { systemCode } from './file-fault.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -25,6 +26,7 @@ export type Progress = {
 
 /** `json`: one JSON value a line on stdout. Colour obeys NO_COLOR, FORCE_COLOR and the kind of stream. */
 export function openTerminal(json: boolean): Terminal {
+  process.stdout.on('error', readerGone);
   return {
     json,
     result: (value, text) => writeLine(json ? JSON.stringify(value) : text),
@@ -38,6 +40,15 @@ export function openTerminal(json: boolean): Terminal {
       json ? text : styleText(style, text, { stream: process.stdout, validateStream: true }),
     progress: (title) => (process.stderr.isTTY && !json ? progressBar(title) : silent),
   };
+}
+
+/**
+ * Whoever read the results has gone (`| head`). The rest is written to nobody; a command that runs until
+ * it is told to stop is told so.
+ */
+function readerGone(cause: Error): void {
+  if (systemCode(cause) !== 'EPIPE') throw cause;
+  process.emit('SIGTERM', 'SIGTERM');
 }
 
 function writeLine(text: string): void {
