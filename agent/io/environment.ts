@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AgentError } from '../errors.ts';
+import { systemCode } from './file-fault.ts';
 
 /** Where residents, keys and models live unless `--data-dir` or DOORKEEP_DATA_DIR says otherwise. */
 export function defaultDataDir(): string {
@@ -17,8 +18,7 @@ export function readJsonFile(path: string, need: 'must-exist' | 'may-be-absent')
   try {
     content = readFileSync(path, 'utf8');
   } catch (cause) {
-    const absent = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (absent && need === 'may-be-absent') return undefined;
+    if (systemCode(cause) === 'ENOENT' && need === 'may-be-absent') return undefined;
     throw new AgentError('INPUT_MISSING', `${path}: cannot be read`, { cause });
   }
   try {

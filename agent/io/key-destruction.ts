@@ -10,8 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileFault } from './file-fault.ts';
-import { hasErrorCode } from './store-error.ts';
+import { fileFault, systemCode } from './file-fault.ts';
 
 /**
  * Overwrites the key file where it stands, twice (random bytes, then zeros, each onto the medium), and removes
@@ -56,8 +55,8 @@ function openToOverwrite(path: string): number | 'a link' | undefined {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (cause) {
-    if (hasErrorCode(cause, 'ENOENT')) return undefined;
-    if (hasErrorCode(cause, 'ELOOP')) return 'a link';
+    if (systemCode(cause) === 'ENOENT') return undefined;
+    if (systemCode(cause) === 'ELOOP') return 'a link';
     throw cause;
   }
 }
@@ -66,7 +65,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (cause) {
-    if (hasErrorCode(cause, 'ENOENT')) return [];
+    if (systemCode(cause) === 'ENOENT') return [];
     throw cause;
   }
 }

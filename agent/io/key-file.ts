@@ -15,8 +15,8 @@ import {
 import { dirname } from 'node:path';
 import { AgentError } from '../errors.ts';
 import { rootKeyBytes } from '../template/keys.ts';
+import { systemCode } from './file-fault.ts';
 import { secureMemory, wipe } from './secure-memory.ts';
-import { hasErrorCode } from './store-error.ts';
 
 /** Where the root key of the device comes from. */
 export type KeySource =
@@ -67,8 +67,8 @@ function openKey(file: string, flags: number): number | undefined {
   try {
     return openSync(file, flags);
   } catch (cause) {
-    if (hasErrorCode(cause, 'ENOENT')) return undefined;
-    if (hasErrorCode(cause, 'ELOOP')) refuse(file, 'is a symbolic link', cause);
+    if (systemCode(cause) === 'ENOENT') return undefined;
+    if (systemCode(cause) === 'ELOOP') refuse(file, 'is a symbolic link', cause);
     refuse(file, 'cannot be opened', cause);
   }
 }
@@ -87,7 +87,7 @@ function createKey({ file, mayCreate }: { file: string; mayCreate: boolean }): U
     linkSync(unfinished, file);
   } catch (cause) {
     wipe(bytes);
-    const other = hasErrorCode(cause, 'EEXIST') ? readKey(file) : undefined;
+    const other = systemCode(cause) === 'EEXIST' ? readKey(file) : undefined;
     return other ?? refuse(file, 'cannot be created', cause);
   } finally {
     rmSync(unfinished, { force: true });

@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, fstatSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { hasErrorCode } from './store-error.ts';
+import { systemCode } from './file-fault.ts';
 
 /**
  * Overwrites what deleted rows left in the files of an open WAL database. secure_delete has zeroed them
@@ -26,7 +26,7 @@ export function scrub(db: Database.Database): boolean {
       db.exec('ROLLBACK');
     }
   } catch (error) {
-    if (hasErrorCode(error, 'SQLITE_BUSY') || hasErrorCode(error, 'SQLITE_FULL')) return false;
+    if (systemCode(error) === 'SQLITE_BUSY' || systemCode(error) === 'SQLITE_FULL') return false;
     throw error;
   }
 }

@@ -10,8 +10,9 @@ import {
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { AgentError } from '../errors.ts';
+import { systemCode } from './file-fault.ts';
 import { scrub } from './sqlite-scrub.ts';
-import { hasErrorCode, isDamage, quarantined, storeError } from './store-error.ts';
+import { isDamage, quarantined, storeError } from './store-error.ts';
 
 export type SqliteSchema = {
   /** Stands in the file's header: a file of another program is never touched. */
@@ -115,7 +116,7 @@ export function fitting<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!hasErrorCode(error, 'SQLITE_ERROR') || !(error instanceof Error)) throw error;
+    if (systemCode(error) !== 'SQLITE_ERROR' || !(error instanceof Error)) throw error;
     throw damage(error.message);
   }
 }
@@ -140,7 +141,7 @@ function prepareFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
-    if (!hasErrorCode(error, 'EEXIST')) throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
   accessSync(file, constants.W_OK);
   accessSync(dirname(file), constants.W_OK);

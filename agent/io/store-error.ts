@@ -46,7 +46,3 @@ export function quarantined(damage: AgentError, file: string): AgentError {
 }
 
 const suffixes = ['', '-wal', '-shm'];
-
-export function hasErrorCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
