@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { dotTopK, hammingTopK } from '../gallery/top-k.ts';
 import type { Kernels } from '../ports.ts';
 import { project } from '../template/projection.ts';
 import { createLetterbox } from '../vision/letterbox.ts';
 import { normalise } from '../vision/pixels.ts';
 import { warp } from '../vision/warp.ts';
+import { inPackage } from './package-root.ts';
 
 export type LoadedKernels = {
   readonly kernels: Kernels;
@@ -18,7 +18,7 @@ export type LoadedKernels = {
 };
 
 /** The fastest kernels of this machine. Without a working addon those in TypeScript, and why. */
-export function loadKernels(addonPath: string = findAddon()): LoadedKernels {
+export function loadKernels(addonPath: string = inPackage(addonFile)): LoadedKernels {
   const loaded = loadAddon(addonPath);
   if (loaded.kind === 'absent') {
     const { reason } = loaded;
@@ -30,7 +30,7 @@ export function loadKernels(addonPath: string = findAddon()): LoadedKernels {
 
 /** Every set that runs here, the TypeScript one first: for the tests that hold them to the same results. */
 export function kernelSets(): readonly Kernels[] {
-  const loaded = loadAddon(findAddon());
+  const loaded = loadAddon(inPackage(addonFile));
   return [typescriptKernels(), ...(loaded.kind === 'loaded' ? loaded.sets : [])];
 }
 
@@ -47,7 +47,7 @@ export type LoadedMemory =
   | { readonly kind: 'absent'; readonly reason: string };
 
 /** The addon's memory for secrets, or why there is none. */
-export function loadMemory(addonPath: string = findAddon()): LoadedMemory {
+export function loadMemory(addonPath: string = inPackage(addonFile)): LoadedMemory {
   const found = requireAddon(addonPath);
   if (found.kind === 'absent') return found;
   const { addon } = found;
@@ -60,13 +60,7 @@ function typescriptKernels(): Kernels {
   return { name: 'typescript', letterbox, warp, normalise, project, hammingTopK, dotTopK };
 }
 
-/** From the sources, or from their compiled form one folder deeper. */
-function findAddon(): string {
-  const paths = ['../..', '../../..'].map((up) =>
-    fileURLToPath(new URL(`${up}/native/build/Release/doorkeep.node`, import.meta.url)),
-  );
-  return paths.find((path) => existsSync(path)) ?? paths[0] ?? '';
-}
+const addonFile = 'native/build/Release/doorkeep.node';
 
 type Addon = { readonly kind: 'loaded'; readonly sets: readonly [Kernels, ...Kernels[]] } | Absent;
 
