@@ -21,6 +21,13 @@ function setting<T>(shape: Shape<T>, preset: NoInfer<T>, help: string): Setting<
 
 const modelName = text({ max: 64, pattern: /^[a-z0-9][a-z0-9.-]*$/, what: 'the name of a model' });
 
+const absolutePath = text({ max: 400, pattern: /^\/[^\0\n]+$/, what: 'an absolute path' });
+const httpsOrigin = text({
+  max: 300,
+  pattern: /^https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/,
+  what: 'https://host or https://host:port, in small letters',
+});
+
 /** Every setting: its type, its preset, what it does. `doorkeep doctor` and docs/operations.md show this table. */
 export const settingTable = {
   'models.detection': setting(modelName, 'yunet-n-dynamic', 'detector of faces'),
@@ -86,6 +93,123 @@ export const settingTable = {
     'mean change of brightness, of 255, that counts as movement',
   ),
   'motion.holdMs': setting(whole(0, 60_000), 3_000, 'how long to keep looking after movement'),
+  'ueip.code': setting(
+    oneOf(['code24', 'code16', 'visitor-token', 'counters']),
+    'code24',
+    'what a record of the improvement programme tells attempts apart by (docs/privacy.md)',
+  ),
+  'ueip.maxRecords': setting(whole(100, 1_000_000), 50_000, 'oldest records beyond this give way'),
+  'ueip.maxBytes': setting(
+    whole(262_144, 1_073_741_824),
+    33_554_432,
+    'database and write-ahead log of the records together; the oldest give way',
+  ),
+  'device.timeZone': setting(
+    nullOr(text({ max: 64, pattern: /^[A-Za-z0-9_+/-]+$/, what: 'the name of a time zone' })),
+    null,
+    "IANA name of the house's time zone; null: the system's",
+  ),
+  'controller.name': setting(
+    nullOr(text({ max: 200, pattern: /^[^\p{C}]+$/u, what: 'a name' })),
+    null,
+    'who is responsible for the data of the improvement programme',
+  ),
+  'controller.contact': setting(
+    nullOr(text({ max: 400, pattern: /^[^\p{C}]+$/u, what: 'an address' })),
+    null,
+    'postal and electronic address of the controller',
+  ),
+  'controller.privacyPolicy': setting(
+    nullOr(text({ max: 400, pattern: /^[^\p{C}]+$/u, what: 'a pointer to a document' })),
+    null,
+    'where the general privacy policy is found, beside the copy on the device',
+  ),
+  'volume.erase': setting(
+    listOf(text(), { max: 32 }),
+    [],
+    'program and arguments that wipe the dedicated flash volume of the records at an opt-out; none: files only',
+  ),
+  'cloud.region': setting(
+    nullOr(text({ max: 64, pattern: /^[a-z0-9][a-z0-9-]*$/, what: 'a region' })),
+    null,
+    'the only region that records may go to; required for the improvement programme, no preset',
+  ),
+  'cloud.mode': setting(
+    nullOr(oneOf(['grant', 'direct'])),
+    null,
+    "how records travel: by grants of the vendor's cloud, or straight into a bucket; null: nothing is ever sent",
+  ),
+  'cloud.linkFile': setting(
+    nullOr(absolutePath),
+    null,
+    'a file of the host that says `linked` while its cloud link is up; anything else, or no file: nothing is sent. null: only the cloud is asked',
+  ),
+  'cloud.url': setting(nullOr(httpsOrigin), null, "the vendor's cloud"),
+  'cloud.certificate': setting(
+    nullOr(absolutePath),
+    null,
+    "PEM file: the device's certificate, shown to the vendor's cloud only",
+  ),
+  'cloud.key': setting(nullOr(absolutePath), null, 'PEM file: its key, mode 600'),
+  'cloud.ca': setting(
+    nullOr(absolutePath),
+    null,
+    "PEM file: who vouches for the vendor's cloud, or in mode direct for the bucket; null: the usual authorities",
+  ),
+  'cloud.pins': setting(
+    listOf(text({ pattern: /^[A-Za-z0-9+/]{43}=$/, what: 'a SHA-256 in base64' }), { max: 8 }),
+    [],
+    "SHA-256 of the public keys (SubjectPublicKeyInfo) of the vendor's cloud: the present one and those in reserve; none: any that is vouched for",
+  ),
+  'cloud.hosts': setting(
+    listOf(
+      text({
+        max: 260,
+        pattern: /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/,
+        what: 'a domain, or domain:port',
+      }),
+      { max: 16 },
+    ),
+    [],
+    'domains that a grant may lead to, with all below them; another port than 443 is named here',
+  ),
+  'cloud.proxy': setting(
+    nullOr(
+      text({
+        max: 300,
+        pattern: /^http:\/\/(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/,
+        what: 'http://host:port',
+      }),
+    ),
+    null,
+    'http proxy to tunnel through; null: none, whatever the environment says',
+  ),
+  'cloud.endpoint': setting(
+    nullOr(httpsOrigin),
+    null,
+    'mode direct: where the bucket is. OSS: its own host, or your domain for it; S3: its own host, or that of the store',
+  ),
+  'cloud.bucket': setting(
+    nullOr(text({ pattern: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, what: 'the name of a bucket' })),
+    null,
+    'mode direct: its name',
+  ),
+  'cloud.dialect': setting(oneOf(['oss', 's3']), 'oss', 'mode direct: what the bucket speaks'),
+  'cloud.checksum': setting(
+    oneOf(['sha256', 'etag']),
+    'sha256',
+    'mode direct with S3: what the store must answer of an object: x-amz-checksum-sha256, or where a store has none, the MD5 as ETag. OSS: always its CRC-64',
+  ),
+  'cloud.kmsKeyId': setting(
+    nullOr(text({ pattern: /^[\w:/.-]{1,256}$/, what: 'the id of a key' })),
+    null,
+    'key that objects must be encrypted under, as the store answers it; null: in mode grant any, in mode direct the default of the bucket',
+  ),
+  'cloud.credentials': setting(
+    nullOr(absolutePath),
+    null,
+    'mode direct: JSON file with what requests are signed with, mode 600',
+  ),
   'key.command': setting(
     listOf(text(), { max: 32 }),
     [],
@@ -113,8 +237,37 @@ export function readSettings(given: unknown, origin: string): Config {
   for (const [name, { shape, preset }] of Object.entries(settingTable)) {
     read[name] = flat.has(name) ? shape(flat.get(name), name, faults) : preset;
   }
+  const config = Object.freeze(read) as Config;
+  faults.push(...disagreements(config));
   if (faults.length > 0) throw new AgentError('CONFIG_INVALID', `${origin}: ${faults.join('; ')}`);
-  return Object.freeze(read) as Config;
+  return config;
+}
+
+/** What is right by itself, and not together. */
+function disagreements(config: Config): string[] {
+  const mode = config['cloud.mode'];
+  const needed: Readonly<Record<NonNullable<typeof mode>, readonly SettingName[]>> = {
+    grant: ['cloud.region', 'cloud.url', 'cloud.certificate', 'cloud.key', 'cloud.hosts'],
+    direct: ['cloud.region', 'cloud.endpoint', 'cloud.bucket', 'cloud.credentials'],
+  };
+  const isMissing = (name: SettingName) => {
+    const value = config[name];
+    return value === null || (Array.isArray(value) && value.length === 0);
+  };
+  const faults = (mode === null ? [] : needed[mode])
+    .filter(isMissing)
+    .map((name) => `${name}: needed with cloud.mode ${mode}`);
+  if (config['cloud.pins'].length === 1) {
+    faults.push('cloud.pins: one alone locks the device out when that key changes; name a reserve');
+  }
+  if (
+    mode === 'direct' &&
+    config['cloud.dialect'] === 'oss' &&
+    /^oss-/.test(config['cloud.region'] ?? '')
+  ) {
+    faults.push("cloud.region: OSS signs for the region without 'oss-'");
+  }
+  return faults;
 }
 
 /** "match.margin=0.1" as the command line gives it; text that is no JSON stands for itself. */

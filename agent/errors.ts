@@ -59,6 +59,36 @@ export const errorTable = {
   },
   BACKUP_NEWER: { exitCode: 59, hint: 'update doorkeep: the backup was made by a newer version' },
   CONFIRMATION_NEEDED: { exitCode: 60, hint: 'say it with --yes' },
+  CONSENT_REFUSED: { exitCode: 80, hint: '`doorkeep ueip policy show` prints what to accept' },
+  DO_NOT_TRACK: { exitCode: 81, hint: 'unset DO_NOT_TRACK first' },
+  REGION_MISSING: { exitCode: 82, hint: 'set cloud.region: it has no preset' },
+  CLOCK_UNTRUSTED: {
+    exitCode: 83,
+    hint: 'set the clock of the device, or wait for its time server',
+  },
+  VOLUME_VOLATILE: {
+    exitCode: 84,
+    hint: 'put the data directory on flash, or say --allow-volatile',
+  },
+  ERASURE_INCOMPLETE: {
+    exitCode: 85,
+    hint: 'the receipt says which step failed; run it again when that is mended',
+  },
+  RECEIPT_INVALID: {
+    exitCode: 86,
+    hint: 'this receipt was not made by this device, or was changed',
+  },
+  LEDGER_BROKEN: { exitCode: 87, hint: 'lines of the history were changed or removed' },
+  AGENT_RUNNING: { exitCode: 88, hint: 'one agent per data directory: stop the other one first' },
+  AGENT_SILENT: { exitCode: 89, hint: 'the agent holds the data directory but does not answer' },
+  CONTROL_REFUSED: { exitCode: 77, hint: 'run it as the user of the agent, or as root' },
+  CONTROL_BUSY: { exitCode: 75, hint: 'others are asking the agent: try again' },
+  CONTROL_INVALID: { exitCode: 76, hint: 'one JSON object a line; see docs/operations.md' },
+  CLOUD_REFUSED: { exitCode: 90, hint: '`doorkeep ueip status` says what the cloud answered' },
+  CREDENTIALS_INVALID: {
+    exitCode: 91,
+    hint: 'one regular file of the agent, mode 600, as docs/cloud.md says',
+  },
   UNHEALTHY: { exitCode: 71, hint: 'follow the hints above' },
   INTERNAL: { exitCode: 70, hint: 'this is a fault of doorkeep: please report it' },
 } as const satisfies Record<string, { exitCode: number; hint: string }>;

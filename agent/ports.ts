@@ -284,3 +284,60 @@ export type FrameSource = {
   readonly dropped: number;
   close(): Promise<void>;
 };
+
+// ---------------------------------------------------------------------------- improvement programme
+/** When a record was collected, by every clock there is: age is judged by whichever says more. */
+export type Collected = {
+  readonly wallMs: number;
+  /** False: `wallMs` is only what the clock showed. */
+  readonly clockTrusted: boolean;
+  /**
+   * The device's own count of days (ueip/run-days.ts): it goes on with the monotonic clock, survives restarts,
+   * and only a wall clock that is believed corrects it.
+   */
+  readonly runDay: number;
+};
+
+/** A record on its way into the store: the bytes that will be sent, and what decides about them. */
+export type NewRecord = {
+  readonly epoch: number;
+  readonly policyVersion: string;
+  readonly collected: Collected;
+  /** One line of JSON as ueip/record.ts made it, without the line feed. */
+  readonly line: Uint8Array;
+};
+
+export type StoredRecord = NewRecord & {
+  /** Grows with every record, never used again. */
+  readonly id: number;
+};
+
+export type StoreCounts = {
+  readonly records: number;
+  /** Database and write-ahead log on the disk. */
+  readonly sizeBytes: number;
+  readonly oldestWallMs: number | null;
+  /** Since the store was made: gave way to newer ones under the caps. */
+  readonly evicted: number;
+  /** Since the store was made: could not be opened, and were removed. */
+  readonly unreadable: number;
+};
+
+/**
+ * Records at rest, sealed under the key of their grant. Only one process has it open. What a method throws
+ * is an AgentError of the STORE_ or KEY_ codes.
+ */
+export type RecordStore = {
+  /** All or nothing, in one commit. Older records give way where the caps ask for it; returns how many did. */
+  append(records: readonly NewRecord[]): { readonly evicted: number };
+  /** In the order of collection, at most `most`. A record that cannot be opened is removed and counted. */
+  oldest(most: number): readonly StoredRecord[];
+  /** These are no longer needed; ids that are not there are no fault. Overwritten on disk. */
+  forget(ids: readonly number[]): void;
+  /** Removes records that `isExpired` says are too old; returns how many. */
+  purge(isExpired: (collected: Collected) => boolean): number;
+  counts(): StoreCounts;
+  /** The count of days, with its fraction, kept with the records; 0 in a new store. */
+  readonly runDays: { read(): number; write(days: number): void };
+  close(): void;
+};

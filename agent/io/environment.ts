@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AgentError } from '../errors.ts';
@@ -10,6 +10,11 @@ export function defaultDataDir(): string {
   if (named !== undefined && named !== '') return named;
   if (process.getuid?.() === 0) return '/var/lib/doorkeep';
   return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'doorkeep');
+}
+
+/** The wish of whoever runs this machine, for all programs (consoledonottrack.com): anything but empty, 0 or false. */
+export function doNotTrack(): boolean {
+  return !['', '0', 'false'].includes((process.env['DO_NOT_TRACK'] ?? '').toLowerCase());
 }
 
 /** The parsed JSON of a settings file; undefined if it is not there and need not be. */
@@ -29,6 +34,16 @@ export function readJsonFile(path: string, need: 'must-exist' | 'may-be-absent')
   }
 }
 
+/** Whether the improvement programme has left anything here, ever: if not, nobody needs to look. */
+export function hasProgrammeTraces(dataDir: string): boolean {
+  const { consent, ueip } = layoutOf(dataDir);
+  return [...consent, ueip].some((path) => existsSync(path));
+}
+
+export function hasRecords(dataDir: string): boolean {
+  return existsSync(layoutOf(dataDir).records);
+}
+
 /** What lies where in the data directory. The key is not beside the database it opens. */
 export function layoutOf(dataDir: string) {
   return {
@@ -36,5 +51,21 @@ export function layoutOf(dataDir: string) {
     gallery: join(dataDir, 'gallery', 'gallery.db'),
     rootKey: join(dataDir, 'keys', 'root.key'),
     models: join(dataDir, 'models'),
+    /** Held by the one agent at work. */
+    lock: join(dataDir, 'agent.lock'),
+    control: join(dataDir, 'control.sock'),
+    /** Signs receipts; made with the first grant. */
+    deviceKey: join(dataDir, 'keys', 'device.key'),
+    consent: [join(dataDir, 'consent', 'ueip.1'), join(dataDir, 'consent', 'ueip.2')] as const,
+    /** Hash-chained: what was decided, erased and sent. */
+    ledger: join(dataDir, 'ledger.jsonl'),
+    receipts: join(dataDir, 'receipts'),
+    /** Everything in here goes at an opt-out. */
+    ueip: join(dataDir, 'ueip'),
+    records: join(dataDir, 'ueip', 'records.db'),
+    epochKey: join(dataDir, 'ueip', 'epoch.key'),
+    outbox: join(dataDir, 'ueip', 'outbox'),
+    /** What the uploader and the clock's judge must not forget over a restart. */
+    memory: join(dataDir, 'ueip', 'memory'),
   };
 }
