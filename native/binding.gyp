@@ -7,7 +7,7 @@
   'targets': [
     {
       'target_name': 'doorkeep',
-      'sources': ['src/addon.c', 'src/arguments.c', 'src/kernels.c', 'src/memory.c', 'src/portable.c'],
+      'sources': ['src/addon.c', 'src/arguments.c', 'src/kernels.c', 'src/memory.c', 'src/portable.c', 'src/process.c'],
       'conditions': [
         ['target_arch=="x64"', {'dependencies': ['avx2']}],
         ['target_arch=="arm64"', {'sources': ['src/neon.c']}],

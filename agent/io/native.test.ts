@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from 'vitest';
-import { kernelSets, loadKernels, loadMemory } from './native.ts';
+import { kernelSets, loadKernels, loadMemory, loadProcess } from './native.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doorkeep-native-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -68,6 +68,29 @@ test.skipIf(!built)('memory for secrets: wrong arguments are refused', () => {
     expect(() => Reflect.apply(wipe, undefined, [bad])).toThrow(TypeError);
   }
   expect(() => wipe(new Uint8Array(0))).not.toThrow();
+});
+
+test('an addon that knows nothing of processes is of another version', () => {
+  const path = join(folder, 'older.cjs');
+  writeFileSync(path, 'module.exports = { available: [], lockFile() {} }');
+  expect(loadProcess(path)).toEqual({ kind: 'absent', reason: `${path} is of another version` });
+});
+
+test.skipIf(!built)('of a descriptor that is none, or not what it should be, it is said so', () => {
+  const loaded = loadProcess();
+  if (loaded.kind === 'absent') throw new Error(loaded.reason);
+  const { lockFile, peerCredentials } = loaded.process;
+  for (const call of [lockFile, peerCredentials]) {
+    for (const bad of [undefined, null, -1, 1.5, Number.NaN, 2 ** 31, '3', 3n, {}]) {
+      expect(() => Reflect.apply(call, undefined, [bad])).toThrow(TypeError);
+    }
+    expect(() => Reflect.apply(call, undefined, [])).toThrow(TypeError);
+    expect(() => call(1_000_000)).toThrow(/Bad file descriptor/);
+  }
+  const fd = openSync(join(folder, 'plain'), 'w');
+  expect(() => peerCredentials(fd)).toThrow(/^getsockopt: /);
+  expect(lockFile(fd)).toBe(true);
+  closeSync(fd);
 });
 
 test('the TypeScript kernels are always there to compare with', () => {

@@ -54,6 +54,40 @@ export function loadMemory(addonPath: string = inPackage(addonFile)): LoadedMemo
   return isMemory(addon) ? { kind: 'loaded', memory: addon } : otherVersion(addonPath);
 }
 
+/** What the addon says about processes; native/src/process.h says how. TypeError on a wrong argument, Error from the system. */
+export type NativeProcess = {
+  /** True: the open file is this process's own until it is closed. False: another process holds it. */
+  lockFile(fd: number): boolean;
+  /** Who is at the other end of a unix socket. */
+  peerCredentials(fd: number): PeerCredentials;
+  /** Whether a time server, or whatever disciplines the kernel's clock, says that it is right. */
+  clockSynchronised(): boolean;
+};
+
+export type PeerCredentials = {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+};
+
+export type LoadedProcess =
+  | { readonly kind: 'loaded'; readonly process: NativeProcess }
+  | { readonly kind: 'absent'; readonly reason: string };
+
+/** The addon's knowledge of processes, or why there is none. */
+export function loadProcess(addonPath: string = inPackage(addonFile)): LoadedProcess {
+  const found = requireAddon(addonPath);
+  if (found.kind === 'absent') return found;
+  const { addon } = found;
+  return isProcess(addon) ? { kind: 'loaded', process: addon } : otherVersion(addonPath);
+}
+
+/** False also where nobody knows. */
+export function isClockSynchronised(): boolean {
+  const loaded = loadProcess();
+  return loaded.kind === 'loaded' && loaded.process.clockSynchronised();
+}
+
 /** The truth that the native sets are compared with. */
 function typescriptKernels(): Kernels {
   const letterbox = createLetterbox();
@@ -110,16 +144,16 @@ function isAddon(
 }
 
 function isMemory(value: unknown): value is NativeMemory {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'secureBuffer' in value &&
-    typeof value.secureBuffer === 'function' &&
-    'wipe' in value &&
-    typeof value.wipe === 'function' &&
-    'hardenProcess' in value &&
-    typeof value.hardenProcess === 'function'
-  );
+  return hasFunctions(value, ['secureBuffer', 'wipe', 'hardenProcess']);
+}
+
+function isProcess(value: unknown): value is NativeProcess {
+  return hasFunctions(value, ['lockFile', 'peerCredentials', 'clockSynchronised']);
+}
+
+function hasFunctions(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return names.every((name) => typeof Reflect.get(value, name) === 'function');
 }
 
 const methods = [

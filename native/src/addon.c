@@ -1,11 +1,15 @@
 /* Glue between scripts and the kernels: `available`, the names of the sets that this processor can run,
  * best first, and `kernels(name)`, a set with the methods of `Kernels` in agent/ports.ts. And between
- * scripts and memory.h: `secureBuffer(sizeBytes)`, `wipe(bytes)`, `hardenProcess()`. No state. */
+ * scripts and memory.h: `secureBuffer(sizeBytes)`, `wipe(bytes)`, `hardenProcess()`; and process.h:
+ * `lockFile(fd)`, `peerCredentials(fd)`, `clockSynchronised()`. No state. */
+#include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "arguments.h"
 #include "memory.h"
+#include "process.h"
 
 /* Far above all keys together; less than a script may ask an ordinary array for. */
 enum { max_secure_bytes = 1 << 30 };
@@ -230,6 +234,60 @@ static napi_value harden_process(napi_env env, napi_callback_info info) {
                (const bool[]){forbid_core_files(), forbid_inspection()});
 }
 
+/* What the system refused, as an Error: no argument was wrong. */
+static napi_value system_fault(napi_env env, const char *call, int code) {
+  char message[160];
+  snprintf(message, sizeof message, "%s: %s", call, strerror(code));
+  napi_throw_error(env, NULL, message);
+  return NULL;
+}
+
+static bool get_descriptor(napi_env env, napi_callback_info info, int *out) {
+  napi_value given[1];
+  double fd;
+  if (!get_arguments(env, info, 1, given, NULL)) return false;
+  if (!get_whole(env, given[0], "fd", 0, INT_MAX, &fd)) return false;
+  *out = (int)fd;
+  return true;
+}
+
+/* True: the file is ours now. False: another holds it. */
+static napi_value clock_kept(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  (void)info;
+  return napi_get_boolean(env, clock_synchronised(), &result) == napi_ok ? result : NULL;
+}
+
+static napi_value lock_file_now(napi_env env, napi_callback_info info) {
+  int fd;
+  bool locked;
+  napi_value result;
+  if (!get_descriptor(env, info, &fd)) return NULL;
+  const int code = lock_file(fd, &locked);
+  if (code != 0) return system_fault(env, "flock", code);
+  return napi_get_boolean(env, locked, &result) == napi_ok ? result : NULL;
+}
+
+/* { pid, uid, gid } */
+static napi_value peer_of(napi_env env, napi_callback_info info) {
+  int fd;
+  peer found;
+  napi_value object;
+  if (!get_descriptor(env, info, &fd)) return NULL;
+  const int code = peer_credentials(fd, &found);
+  if (code != 0) return system_fault(env, "getsockopt", code);
+  const struct {
+    const char *name;
+    double value;
+  } fields[] = {{"pid", found.pid}, {"uid", found.uid}, {"gid", found.gid}};
+  if (napi_create_object(env, &object) != napi_ok) return NULL;
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    const napi_value value = number(env, fields[i].value);
+    if (napi_set_named_property(env, object, fields[i].name, value) != napi_ok) return NULL;
+  }
+  return object;
+}
+
 static bool export(napi_env env, napi_value exports, const char *name, napi_callback call) {
   napi_value function;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function) == napi_ok &&
@@ -250,6 +308,9 @@ NAPI_MODULE_INIT() {
                         export(env, exports, "kernels", kernels) &&
                         export(env, exports, "secureBuffer", secure_buffer) &&
                         export(env, exports, "wipe", wipe) &&
-                        export(env, exports, "hardenProcess", harden_process);
+                        export(env, exports, "hardenProcess", harden_process) &&
+                        export(env, exports, "lockFile", lock_file_now) &&
+                        export(env, exports, "peerCredentials", peer_of) &&
+                        export(env, exports, "clockSynchronised", clock_kept);
   return complete ? exports : NULL;
 }
