@@ -8,7 +8,11 @@ import { createModelFiles, type ModelFiles } from './io/model-files.ts';
 import { loadKernels } from './io/native.ts';
 import type { Clock, EmbeddingEntry, Kernels } from './ports.ts';
 import { createFacePipeline, type FacePipeline } from './recognition/face-pipeline.ts';
-import { createRecognizer, type Recognizer } from './recognition/recognizer.ts';
+import {
+  createRecognizer,
+  type Recognizer,
+  type RecognizerParts,
+} from './recognition/recognizer.ts';
 import { createTrack, defaultTrackSettings } from './recognition/track.ts';
 import type { Residents } from './residents.ts';
 import { defaultDetectionSettings } from './vision/detection.ts';
@@ -104,13 +108,17 @@ export function decisionOf(config: Config, entry: EmbeddingEntry) {
   };
 }
 
-/** 'visits': frames of a camera, one event per visitor. 'pictures': each one an attempt, everybody in it. */
+/**
+ * 'visits': frames of a camera, one event per visitor. 'pictures': each one an attempt, everybody in it.
+ * `onAttempt` hears of every event: see `RecognizerParts`.
+ */
 export function buildRecognizer(
   { config }: Place,
   vision: Vision,
   residents: Residents,
   clock: Clock,
   of: 'visits' | 'pictures',
+  onAttempt?: RecognizerParts['onAttempt'],
 ): Recognizer {
   const visits = of === 'visits';
   const decision = decisionOf(config, vision.entry);
@@ -126,6 +134,7 @@ export function buildRecognizer(
     search: residents.search,
     embedEarlier: residents.embedEarlier,
     onConfirmedMatch: residents.renewal?.offer,
+    onAttempt,
     decision,
     clock,
     faces: visits ? config['detection.faces'] : 'all',

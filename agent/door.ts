@@ -12,11 +12,24 @@ import { protectsKeys } from './io/secure-memory.ts';
 import { superviseRecognition } from './io/supervised-recognition.ts';
 import type { FrameSource } from './ports.ts';
 import type { RecognitionEvent } from './recognition/event.ts';
+import type { DoorFault } from './ueip/attempt-of-event.ts';
+import type { Frame } from './vision/frame.ts';
 import { createMotionGate } from './vision/motion.ts';
+import type { RecognitionData } from './worker.ts';
 
 export type DoorOutput = {
   readonly onEvent: (event: RecognitionEvent | SourceLost) => void;
   readonly log: Log;
+  /**
+   * A ring (io/attempt-ring.ts) into which the recognition thread, and every one that follows it, puts its
+   * attempts while somebody listens.
+   */
+  readonly attempts?: SharedArrayBuffer | undefined;
+  /**
+   * An attempt of which no event can tell: the source was lost; frames could not be examined. What it throws
+   * is logged and changes nothing.
+   */
+  readonly onFault?: ((fault: DoorFault) => void) | undefined;
 };
 
 /**
@@ -27,7 +40,7 @@ export async function runDoor(
   place: Place,
   source: FrameSource,
   maxFrameBytes: number,
-  { onEvent, log }: DoorOutput,
+  { onEvent, log, attempts, onFault }: DoorOutput,
 ): Promise<PumpCounters> {
   const { config } = place;
   const thread = superviseRecognition<RecognitionEvent>({
@@ -35,7 +48,7 @@ export async function runDoor(
     start: () =>
       startRecognitionThread({
         workerUrl: moduleBeside(import.meta.url, './worker'),
-        workerData: place,
+        workerData: { ...place, attempts } satisfies RecognitionData,
         maxFrameBytes,
       }),
     onRestart: ({ attempt, error }) =>
@@ -46,6 +59,30 @@ export async function runDoor(
     // The last word on a visitor who left comes with a later frame: one must be looked at.
     holdMs: Math.max(config['motion.holdMs'], 2 * config['track.gapMs']),
   });
+  let isFailing = false;
+
+  /** Frames that fail one after the other are one attempt, as the frames of one visitor are. */
+  async function recognise(frame: Frame): Promise<readonly RecognitionEvent[]> {
+    try {
+      const events = await thread.recognise(frame);
+      isFailing = false;
+      return events;
+    } catch (error) {
+      if (!isFailing) tellFault('model-failed');
+      isFailing = true;
+      throw error;
+    }
+  }
+
+  /** Who listens is no concern of the door. */
+  function tellFault(fault: DoorFault): void {
+    try {
+      onFault?.(fault);
+    } catch {
+      log.error('attempts-not-told', { errors: 1 });
+    }
+  }
+
   try {
     await thread.ready;
     log.info('agent-started');
@@ -53,10 +90,11 @@ export async function runDoor(
     const pump = pumpFrames<RecognitionEvent>({
       source,
       opensFor: (frame) => !config['motion.enabled'] || motion.opensFor(frame),
-      recognise: (frame) => thread.recognise(frame),
+      recognise,
       onRest: () => thread.forget(),
       onEvent: (event) => {
         if ('capturedAtMs' in event) motion.keepOpen(event.capturedAtMs);
+        else tellFault('camera-lost');
         onEvent(event);
       },
       onError: (error) => log.error('recognition-failed', codeOf(error)),

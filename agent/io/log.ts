@@ -16,6 +16,10 @@ const logEvents = {
   'picture-skipped': 'a picture could not be read',
   'recognition-failed': 'a frame could not be examined',
   'recognition-restarted': 'the recognition thread is started again',
+  'attempts-not-told': 'events of which the improvement programme could not learn',
+  'control-impossible':
+    'no control socket, and no improvement programme: the data directory cannot be used',
+  'programme-restarted': 'the thread of the improvement programme is started again',
   health: 'counters since the start',
 } as const;
 

@@ -11,8 +11,8 @@ import type { Examination, FacePipeline } from './face-pipeline.ts';
 import { isFresh } from './freshness.ts';
 import { primaryFace } from './primary-face.ts';
 import { type Stopwatch, startStopwatch } from './stopwatch.ts';
-import type { Track } from './track.ts';
-import type { Visitor } from './visitor.ts';
+import type { Tell, Track } from './track.ts';
+import { comparedIn, type Visitor } from './visitor.ts';
 
 /** `P`: what a search takes; one probe, or several where templates of several versions are in use. */
 export type RecognizerParts<P = Probe> = {
@@ -32,6 +32,12 @@ export type RecognizerParts<P = Probe> = {
   readonly onConfirmedMatch?:
     | ((match: MatchEvent, embeddings: readonly Embedding[]) => void)
     | undefined;
+  /**
+   * Every event that is reported, just before it is out, and the embedding that was compared (the fused one);
+   * undefined: none was, or it is overwritten already. Its memory holds during the call. Must not take long;
+   * what it throws is counted and changes nothing.
+   */
+  readonly onAttempt?: Tell | undefined;
   readonly decision: DecisionSettings;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** 'best': who stands at the door; of everybody else no embedding is ever computed. */
@@ -57,20 +63,27 @@ export type Recognizer = {
   recognise(frame: Frame): Promise<RecognitionEvent[]>;
   /** Forgets every visitor, zeroing what was kept of them. */
   wipe(): void;
+  /** How many times `onAttempt` threw. */
+  readonly attemptFaults: number;
 };
 
 /** The hot path, from a frame to what the door learns of it. */
 export function createRecognizer<P = Probe>(parts: RecognizerParts<P>): Recognizer {
   const { pipeline, protector, search, decision: settings, clock, track, motion } = parts;
+  let attemptFaults = 0;
 
   async function recognise(frame: Frame): Promise<RecognitionEvent[]> {
     checkFrame(frame);
     const watch = startStopwatch(clock);
-    const events = track?.advance(frame.capturedAtMs) ?? [];
+    const events = track?.advance(frame.capturedAtMs, tell) ?? [];
     if (motion && !motion.opensFor(frame)) return events;
     const faces = await pipeline.locate(frame, watch.lap);
     if (faces.length > 0) motion?.keepOpen(frame.capturedAtMs);
-    else if (!track) events.push({ kind: 'no-face', ...frameSeen(frame, watch) });
+    else if (!track) {
+      const nobody: RecognitionEvent = { kind: 'no-face', ...frameSeen(frame, watch) };
+      tell(nobody, undefined);
+      events.push(nobody);
+    }
     const chosen = parts.faces === 'all' ? faces : [primaryFace(faces, frame)];
     for (const face of chosen) {
       const event = face && (await attempt(frame, face, faces, watch.fork()));
@@ -84,13 +97,26 @@ export function createRecognizer<P = Probe>(parts: RecognizerParts<P>): Recogniz
     const computed: Computed = { embeddings: [], compared: [] };
     try {
       const event = await judge(frame, face, faces, watch, visitor, computed);
-      if (!track || !visitor) return event;
+      if (!track || !visitor) {
+        tell(event, computed.compared[0]);
+        return event;
+      }
       const hasAttack = visitor.attacks > 0;
       const word = track.conclude(visitor, event);
       if (word?.kind === 'match' && !hasAttack) parts.onConfirmedMatch?.(word, computed.compared);
+      if (word) tell(word, comparedIn(visitor, word));
       return word;
     } finally {
       for (const { values } of computed.embeddings) values.fill(0);
+    }
+  }
+
+  /** Who listens is no concern of the door. */
+  function tell(event: RecognitionEvent, embedding: Embedding | undefined): void {
+    try {
+      parts.onAttempt?.(event, embedding);
+    } catch {
+      attemptFaults++;
     }
   }
 
@@ -153,6 +179,9 @@ export function createRecognizer<P = Probe>(parts: RecognizerParts<P>): Recogniz
     wipe: () => {
       track?.wipe();
       motion?.wipe();
+    },
+    get attemptFaults() {
+      return attemptFaults;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { RecognitionEvent } from './event.ts';
 import {
   addEmbedding,
   agrees,
+  comparedIn,
   forget,
   lastWord,
   newVisitor,
@@ -34,10 +35,13 @@ export const defaultTrackSettings: TrackSettings = {
   repeatAfterMs: 5000,
 };
 
+/** Hears of an event that is reported. The embedding's memory holds during the call. Must not throw. */
+export type Tell = (event: RecognitionEvent, embedding: Embedding | undefined) => void;
+
 /** One visitor = one event: binds the frames of a visit together. Time is that of the frames. */
 export type Track = {
-  /** To be called with every frame's time, first. Returns the last words of visitors who have gone. */
-  advance(atMs: number): RecognitionEvent[];
+  /** To be called with every frame's time, first. Returns the last words of visitors who have gone; tells each. */
+  advance(atMs: number, tell?: Tell): RecognitionEvent[];
   /** The visitor whose face this is, by place alone; a new one where none fits. */
   follow(face: Face, atMs: number): Visitor;
   /**
@@ -56,9 +60,10 @@ export function createTrack(settings: TrackSettings = defaultTrackSettings): Tra
   let lastWords: RecognitionEvent[] = [];
   const matchedAtMs = new Map<string, number>();
 
-  function leave(visitor: Visitor): void {
+  function leave(visitor: Visitor, tell?: Tell): void {
     const word = lastWord(visitor);
     if (word) lastWords.push(word);
+    if (word) tell?.(word, comparedIn(visitor, word));
     forget(visitor);
   }
 
@@ -69,9 +74,11 @@ export function createTrack(settings: TrackSettings = defaultTrackSettings): Tra
   }
 
   return {
-    advance(atMs) {
+    advance(atMs, tell) {
+      // Of those whose place another person took: what was compared of them is overwritten already.
+      for (const word of lastWords) tell?.(word, undefined);
       const isGone = (visitor: Visitor) => atMs - visitor.lastSeenAtMs > settings.gapMs;
-      for (const visitor of visitors.filter(isGone)) leave(visitor);
+      for (const visitor of visitors.filter(isGone)) leave(visitor, tell);
       visitors = visitors.filter((visitor) => !isGone(visitor));
       for (const [residentId, at] of matchedAtMs) {
         if (atMs - at >= settings.repeatAfterMs) matchedAtMs.delete(residentId);

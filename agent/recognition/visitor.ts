@@ -23,6 +23,8 @@ export type Visitor = {
   /** Its direction; after a decision that of the last one, so that a change of person is still seen. */
   mean: Float32Array;
   isKnown: boolean;
+  /** Of the model that `mean` came from. */
+  modelSha256: string;
   /** Since the last decision. */
   frames: number;
   attempts: number;
@@ -41,6 +43,7 @@ export function newVisitor(face: Face, atMs: number): Visitor {
     sum: new Float32Array(0),
     mean: new Float32Array(0),
     isKnown: false,
+    modelSha256: '',
     frames: 0,
     attempts: 0,
     attacks: 0,
@@ -72,6 +75,7 @@ export function addEmbedding(visitor: Visitor, embedding: Embedding, weight: num
   // Opposite embeddings may add up to nothing: then the newest speaks for itself.
   if (!scaleToUnit(visitor.mean)) visitor.mean.set(values);
   visitor.isKnown = true;
+  visitor.modelSha256 = modelSha256;
   visitor.frames++;
   return { values: visitor.mean, modelSha256 };
 }
@@ -102,6 +106,12 @@ export function weigh(
   if (!isDue) return undefined;
   if (isSuspect(visitor) && visitor.pendingAttack) return visitor.pendingAttack;
   return visitor.pending?.kind === 'match' ? undefined : visitor.pending;
+}
+
+/** What was last compared of this visitor, in the visitor's memory; undefined: this event is of no comparison. */
+export function comparedIn(visitor: Visitor, event: RecognitionEvent): Embedding | undefined {
+  if (event.kind === 'no-face' || event.framesUsed === 0 || !visitor.isKnown) return undefined;
+  return { values: visitor.mean, modelSha256: visitor.modelSha256 };
 }
 
 /** What is left to say of a visitor who goes: a match that was not sure enough comes too late now. */

@@ -20,6 +20,7 @@ import { createMotionGate } from '../../agent/vision/motion.ts';
 import { type BenchFrame, benchFrames } from './frames.ts';
 import { createNaive } from './naive.ts';
 import { openOurs } from './ours.ts';
+import { recordingCost, recordLimitUs } from './recording.ts';
 import { searchRows } from './search.ts';
 import { medianMs, type Spread, spread } from './timing.ts';
 
@@ -45,10 +46,12 @@ try {
     for (const [width, height] of sizes) pipelines.push(await pipeline(width, height, threads));
   }
   const small = await benchFrames(people, 640, 480, 1);
+  const place = { dataDir, config: presets };
   const report = {
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.versions.node },
     pipelines,
     idle: idleCost(small),
+    recording: await recordingCost(place, small, Number(options.frames)),
     thread: await threaded(small),
     memory: memoryUse(small),
     startUp: startUpTimes(small),
@@ -201,6 +204,7 @@ function mapped<K extends string, V, W>(record: Record<K, V>, of: (value: V) => 
 function print({
   pipelines,
   idle,
+  recording,
   thread,
   memory,
   startUp,
@@ -208,6 +212,7 @@ function print({
 }: {
   pipelines: Pipeline[];
   idle: ReturnType<typeof idleCost>;
+  recording: Awaited<ReturnType<typeof recordingCost>>;
   thread: Awaited<ReturnType<typeof threaded>>;
   memory: ReturnType<typeof memoryUse>;
   startUp: ReturnType<typeof startUpTimes>;
@@ -233,6 +238,13 @@ function print({
     );
   }
   say(`\nframe without motion: ${idle.motionGateMs.toFixed(3)} ms`);
+  const { recordUs, unheardUs, withoutMs, withMs } = recording;
+  say(
+    `record an attempt: p50 ${recordUs.p50.toFixed(1)}, p99 ${recordUs.p99.toFixed(1)} µs (limit ${recordLimitUs} at p99); nobody listens: p99 ${unheardUs.p99.toFixed(1)} µs`,
+  );
+  say(
+    `raw frame to decision without, with recording: p50 ${withoutMs.p50.toFixed(2)}, ${withMs.p50.toFixed(2)} ms; p99 ${withoutMs.p99.toFixed(2)}, ${withMs.p99.toFixed(2)} ms`,
+  );
   say(
     `in the recognition thread: p50 ${thread.totalMs.p50.toFixed(1)} ms; event loop held up p50 ${thread.loopDelayMs.p50.toFixed(1)}, p99 ${thread.loopDelayMs.p99.toFixed(1)} ms`,
   );

@@ -4,7 +4,7 @@ import { search } from '../../agent/gallery/search.ts';
 import { randomKey } from '../../agent/io/chance.ts';
 import { systemClock } from '../../agent/io/clock.ts';
 import type { RecognitionEvent } from '../../agent/recognition/event.ts';
-import { createRecognizer } from '../../agent/recognition/recognizer.ts';
+import { createRecognizer, type RecognizerParts } from '../../agent/recognition/recognizer.ts';
 import { createProtector } from '../../agent/template/protect.ts';
 import { templateBytes } from '../../agent/template/template.ts';
 import type { Frame } from '../../agent/vision/frame.ts';
@@ -15,7 +15,11 @@ export type Ours = {
 };
 
 /** The agent's own hot path, every frame an attempt, with a gallery of random templates. */
-export async function openOurs(place: Place, residents: number): Promise<Ours> {
+export async function openOurs(
+  place: Place,
+  residents: number,
+  onAttempt?: RecognizerParts['onAttempt'],
+): Promise<Ours> {
   const vision = await openVision(place);
   const { kernels, entry, pipeline } = vision;
   const { sha256: modelSha256, dimensions } = entry;
@@ -31,6 +35,7 @@ export async function openOurs(place: Place, residents: number): Promise<Ours> {
     pipeline,
     protector,
     search: (probe) => search(gallery, probe, kernels),
+    onAttempt,
     decision: decisionOf(place.config, entry),
     clock: systemClock,
     faces: 'best',
