@@ -1,18 +1,45 @@
 /**
- * Writes the generated parts of the documents: the settings and the error codes, from the tables the
- * agent itself reads. `node scripts/docs.ts` rewrites them; agent/test/docs.test.ts fails if it would.
+ * Writes the generated parts of the documents, from the tables the agent itself reads: settings and error
+ * codes, what may leave the device, how long it is kept. `node scripts/docs.ts` rewrites them;
+ * agent/test/docs.test.ts fails if it would.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { settingTable } from '../agent/config.ts';
 import { errorTable } from '../agent/errors.ts';
+import { type RetentionRule, retention } from '../agent/rights/retention.ts';
+import { described } from '../agent/ueip/field-types.ts';
+import { attemptFields, dayFields, type Fields } from '../agent/ueip/fields.ts';
+import { storeColumns } from '../agent/ueip/store-columns.ts';
 
-export const operations = fileURLToPath(new URL('../docs/operations.md', import.meta.url));
+type Parts = Readonly<Record<string, () => string>>;
 
-if (import.meta.main) writeFileSync(operations, regenerated(readFileSync(operations, 'utf8')));
+/** Each page, and how its parts are made. */
+const partsOf: Readonly<Record<string, Parts>> = {
+  'docs/operations.md': { settings, codes },
+  'docs/privacy.md': {
+    attempt: () => fieldTable(attemptFields),
+    day: () => fieldTable(dayFields),
+    columns,
+    retention: retentionTable,
+  },
+};
 
-export function regenerated(page: string): string {
-  return withPart(withPart(page, 'settings', settings()), 'codes', codes());
+export const generatedPages: readonly string[] = Object.keys(partsOf);
+
+if (import.meta.main) {
+  for (const page of generatedPages) {
+    const file = fileURLToPath(new URL(`../${page}`, import.meta.url));
+    writeFileSync(file, regenerated(page, readFileSync(file, 'utf8')));
+  }
+}
+
+/** The text of the page as it should be. */
+export function regenerated(page: string, text: string): string {
+  return Object.entries(partsOf[page] ?? {}).reduce(
+    (made, [name, part]) => withPart(page, made, name, part()),
+    text,
+  );
 }
 
 function settings(): string {
@@ -29,9 +56,50 @@ function codes(): string {
   return ['| code | exit status | hint |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+function fieldTable(fields: Fields): string {
+  const rows = Object.entries(fields).map(([name, field]) => {
+    const { type, unit, purpose, sensitivity, owner, since, expires } = field;
+    const holds = `${described(type)}${unit === 'none' ? '' : ` (${unit})`}`;
+    return `| \`${name}\` | ${purpose} | ${holds} | ${sensitivity} | ${owner} | ${since} | ${expires} |`;
+  });
+  return [
+    '| field | what it is and what for | it holds | says something about | answers for it | since notice | until |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function columns(): string {
+  const rows = storeColumns.map(({ name, reason }) => `| \`${name}\` | ${reason} |`);
+  return ['| column | why |', '| --- | --- |', ...rows].join('\n');
+}
+
+function retentionTable(): string {
+  const rows = Object.values(retention).map(
+    ({ what, limit, countedFrom, enforcedBy }: RetentionRule) =>
+      `| ${what} | ${limitText(limit)} | ${countedFrom} | ${enforcedBy} |`,
+  );
+  return [
+    '| what | how long | counted from | enforced by |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function limitText(limit: RetentionRule['limit']): string {
+  switch (limit.kind) {
+    case 'month':
+      return 'one month';
+    case 'days':
+      return `${limit.days} days`;
+    case 'until':
+      return `until ${limit.event}`;
+  }
+}
+
 /** Replaces what stands between `<!-- generated: name -->` and `<!-- end -->`. */
-function withPart(page: string, name: string, content: string): string {
+function withPart(page: string, text: string, name: string, content: string): string {
   const part = new RegExp(`(<!-- generated: ${name} -->\\n)(?:[\\s\\S]*?\\n)??(<!-- end -->)`);
-  if (!part.test(page)) throw new Error(`docs/operations.md has no generated part ${name}`);
-  return page.replace(part, (_, before: string, after: string) => `${before}${content}\n${after}`);
+  if (!part.test(text)) throw new Error(`${page} has no generated part ${name}`);
+  return text.replace(part, (_, before: string, after: string) => `${before}${content}\n${after}`);
 }

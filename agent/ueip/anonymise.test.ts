@@ -12,7 +12,7 @@ import {
   createAnonymiser,
   isAnonymised,
 } from './anonymise.ts';
-import type { Attempt } from './attempt.ts';
+import { type Attempt, failureReasons } from './attempt.ts';
 import { maxHeldRows } from './held-rows.ts';
 
 const dimensions = 64;
@@ -69,12 +69,18 @@ test.each(modes)(
     expect(Object.keys(row?.fields ?? {}).sort()).toEqual(
       [
         'clockTrusted',
+        'detectMs',
+        'embedMs',
         'epoch',
         'gapSincePrevious',
         'hour',
         'kind',
         'overheadMs',
+        'padMs',
+        'qualityMs',
+        'reason',
         'result',
+        'searchMs',
         mark,
       ].sort(),
     );
@@ -155,6 +161,23 @@ describe('S0-22 rows cannot be laid beside a door log', () => {
     for (const overheadMs of [4.9, 5, 123.4, 2000]) door.record(0, { overheadMs });
     const told = overheads(door.release(hourMs)).sort((a, b) => a - b);
     expect(told).toEqual([0, 10, 120, 2000]);
+  });
+
+  test('one that takes unusually long is told as the longest there is', () => {
+    const door = openDoor('code24');
+    const stagesMs = { detect: 10_000, embed: 10_006, search: 9_999_999, total: 1e9 };
+    door.record(0, { overheadMs: 1e9, stagesMs });
+    door.record(0, { overheadMs: 29_996, stagesMs: { total: 0 } });
+    const told = door.release(hourMs).map(({ fields }) => fields);
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        overheadMs: 30_000,
+        detectMs: 10_000,
+        embedMs: 10_000,
+        searchMs: 10_000,
+      }),
+    );
+    expect(told).toContainEqual(expect.objectContaining({ overheadMs: 30_000, detectMs: null }));
   });
 });
 
@@ -257,14 +280,52 @@ describe('when it ends', () => {
   });
 });
 
-test.each([-1, Number.NaN, Infinity])(
-  'an overhead of %s ms is refused, and leaves no row',
-  (overheadMs) => {
+test('S0-20 each stage is told in steps of 10 ms, and those that were not reached are empty', () => {
+  const door = openDoor('code24');
+  const stagesMs = { detect: 31.7, quality: 4.9, pad: 5, align: 99, embed: 412.2, total: 520 };
+  door.record(0, { stagesMs });
+  expect(door.release(hourMs)[0]?.fields).toMatchObject({
+    detectMs: 30,
+    qualityMs: 0,
+    padMs: 10,
+    embedMs: 410,
+    searchMs: null,
+  });
+});
+
+test('S0-40 S3-14 a failure says why, with a word of the closed list', () => {
+  for (const reason of failureReasons) {
     const door = openDoor('code24');
-    expect(() => door.record(0, { overheadMs })).toThrow(TypeError);
+    door.record(0, { result: 'failure', reason });
+    expect(door.release(hourMs)[0]?.fields).toMatchObject({ result: 'failure', reason });
+  }
+});
+
+describe('an attempt that cannot be told is refused, and leaves no row', () => {
+  test.each([
+    ['an overhead below 0', { overheadMs: -1 }],
+    ['an overhead that is no number', { overheadMs: Number.NaN }],
+    ['an overhead without end', { overheadMs: Infinity }],
+    ['a stage below 0', { stagesMs: { search: -1, total: 0 } }],
+    ['a stage that is no number', { stagesMs: { detect: Number.NaN, total: 0 } }],
+    ['a failure without a reason', { reason: null }],
+    ['a success with a reason', { result: 'success' }],
+  ] as const)('%s', (_, attempt) => {
+    const door = openDoor('code24');
+    expect(() => door.record(0, attempt)).toThrow(TypeError);
     expect(door.release(hourMs)).toEqual([]);
-  },
-);
+    expect(door.given, 'not even an epoch was begun').toEqual([]);
+  });
+
+  test('S0-40 the text of an error in place of a reason; the refusal does not repeat it', () => {
+    const door = openDoor('code24');
+    const attempt: object = { reason: 'ENOENT /home/ann/face.jpg' };
+    const refusal = () => door.record(0, attempt);
+    expect(refusal).toThrow(TypeError);
+    expect(refusal).not.toThrow(/ann/);
+    expect(door.release(hourMs)).toEqual([]);
+  });
+});
 
 test('two faces are two visitors to every mode that gives rows', () => {
   for (const mode of modes) {
@@ -304,8 +365,10 @@ function openDoor(mode: AnonymiserMode, utcOffsetMinutes = 120) {
   const plain = {
     embedding: undefined,
     result: 'failure',
+    reason: 'no-match',
     bestScore: 0.2,
     overheadMs: 200,
+    stagesMs: { total: 200 },
   } as const;
   return {
     anonymiser,

@@ -1,4 +1,11 @@
-import type { Collector, LocalTime, ToLocalTime } from './attempt.ts';
+import {
+  type Attempt,
+  type Collector,
+  type FailureReason,
+  failureReasons,
+  type LocalTime,
+  type ToLocalTime,
+} from './attempt.ts';
 import { createHeldRows } from './held-rows.ts';
 import type { RandomBytes } from './random.ts';
 
@@ -17,17 +24,36 @@ export type Marker = {
   end(): void;
 };
 
-export type Gap = '<5 s' | '5-15 s' | '15-60 s' | '>60 s';
+export const gaps = ['<5 s', '5-15 s', '15-60 s', '>60 s'] as const;
+export type Gap = (typeof gaps)[number];
 
-/** All that is left of an attempt. */
-export type AttemptRow = Mark & {
-  /** When the hour began, by the wall clock of the house: '2027-03-28T17:00+02:00'. */
-  readonly hour: string;
-  readonly clockTrusted: boolean;
-  /** Since the attempt before it in the same epoch; '>60 s' where there is none. */
-  readonly gapSincePrevious: Gap;
+/** Durations are told in these steps: to the millisecond they would say which line of a door log this is. */
+export const stepMs = 10;
+/** What takes longer is told as this long: a rare number would be a name. */
+export const longestOverheadMs = 30_000;
+export const longestStageMs = 10_000;
+
+/** Aligning, coding and deciding are left out: they take less than a step on any device. */
+type CoarseStages = {
+  /** In steps; null: it did not come to that. */
+  readonly [S in 'detect' | 'quality' | 'pad' | 'embed' | 'search' as `${S}Ms`]: number | null;
+};
+
+/** All that is left of an attempt: flat, so that freezing it freezes everything but the bytes of the mark. */
+export type AttemptRow = Mark &
+  Outcome & {
+    /** When the hour began, by the wall clock of the house: '2027-03-28T17:00+02:00'. */
+    readonly hour: string;
+    readonly clockTrusted: boolean;
+    /** Since the attempt before it in the same epoch; '>60 s' where there is none. */
+    readonly gapSincePrevious: Gap;
+  };
+
+type Outcome = CoarseStages & {
   readonly result: 'success' | 'failure';
-  /** In steps of 10 ms: to the millisecond it would say which line of a door log this is. */
+  /** Null for a success, and for no failure. */
+  readonly reason: FailureReason | null;
+  /** In steps. */
   readonly overheadMs: number;
 };
 
@@ -51,8 +77,10 @@ export function createAttemptRows(options: {
     previous = undefined;
   }
   return {
-    record({ at, embedding, result, overheadMs }) {
-      const overhead = inSteps(overheadMs);
+    record(attempt) {
+      const { at, embedding } = attempt;
+      // Before anything is remembered of an attempt that is refused.
+      const outcome = outcomeOf(attempt);
       const local = toLocalTime(at.wallMs);
       const mark = marker.mark(local.date, embedding?.values);
       // Across epochs a short gap would say that two marks are of one visit.
@@ -63,8 +91,7 @@ export function createAttemptRows(options: {
         hour: hourOf(local),
         clockTrusted: at.clockTrusted,
         gapSincePrevious: gapOf(sinceMs),
-        result,
-        overheadMs: overhead,
+        ...outcome,
       });
     },
     release(now) {
@@ -101,11 +128,31 @@ function two(value: number): string {
   return String(value).padStart(2, '0');
 }
 
-function inSteps(overheadMs: number): number {
-  if (!Number.isFinite(overheadMs) || overheadMs < 0) {
-    throw new TypeError(`an overhead is a number of milliseconds from 0, not ${overheadMs}`);
+/** @throws TypeError: it is not one that may be told. */
+function outcomeOf({ result, reason, overheadMs, stagesMs }: Attempt): Outcome {
+  if (reason !== null && !failureReasons.includes(reason)) {
+    // Not what it was: it may have been the text of an error.
+    throw new TypeError('a reason is one of the closed list');
   }
-  return Math.round(overheadMs / overheadStepMs) * overheadStepMs;
+  if ((result === 'success') !== (reason === null)) {
+    throw new TypeError('a failure has a reason, and a success has none');
+  }
+  const stage = (ms: number | undefined) => (ms === undefined ? null : inSteps(ms, longestStageMs));
+  return {
+    result,
+    reason,
+    overheadMs: inSteps(overheadMs, longestOverheadMs),
+    detectMs: stage(stagesMs.detect),
+    qualityMs: stage(stagesMs.quality),
+    padMs: stage(stagesMs.pad),
+    embedMs: stage(stagesMs.embed),
+    searchMs: stage(stagesMs.search),
+  };
 }
 
-const overheadStepMs = 10;
+function inSteps(elapsedMs: number, longestMs: number): number {
+  if (!Number.isFinite(elapsedMs) || elapsedMs < 0) {
+    throw new TypeError(`a duration is a number of milliseconds from 0, not ${elapsedMs}`);
+  }
+  return Math.min(longestMs, Math.round(elapsedMs / stepMs) * stepMs);
+}

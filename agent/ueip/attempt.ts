@@ -1,3 +1,4 @@
+import type { StageTimes } from '../recognition/stopwatch.ts';
 import type { Embedding } from '../template/template.ts';
 
 /** What the device knows about now. */
@@ -27,11 +28,28 @@ export type Attempt = {
   /** Undefined: there was no face, or none that could be used. Read during the call, never kept. */
   readonly embedding: Embedding | undefined;
   readonly result: 'success' | 'failure';
+  /** Why not, coarsely; null for a success. */
+  readonly reason: FailureReason | null;
   /** Best comparison score, -1…1; null: nobody to compare with. */
   readonly bestScore: number | null;
   /** Capture to decision, by the monotonic clock. */
   readonly overheadMs: number;
+  /** Of the stages that were reached, in milliseconds. */
+  readonly stagesMs: StageTimes;
 };
+
+/** The closed list: never a message, never a number of another program. */
+export const failureReasons = [
+  'no-face',
+  'low-quality',
+  'attack',
+  'no-match',
+  'ambiguous',
+  'stale',
+  'camera-lost',
+  'model-failed',
+] as const;
+export type FailureReason = (typeof failureReasons)[number];
 
 /** Takes attempts in and lets out, later, what may be known of them. */
 export type Collector<T> = {

@@ -139,7 +139,15 @@ function openDoor() {
     counters,
     release,
     try(hours: number, embedding: Embedding | undefined, result: Attempt['result'], score = 0.3) {
-      counters.record({ at: at(hours), embedding, result, bestScore: score, overheadMs: 200 });
+      counters.record({
+        at: at(hours),
+        embedding,
+        result,
+        reason: result === 'success' ? null : 'no-match',
+        bestScore: score,
+        overheadMs: 200,
+        stagesMs: { total: 200 },
+      });
     },
     sumOf(hours: number) {
       silent = true;

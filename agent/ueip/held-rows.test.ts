@@ -40,5 +40,11 @@ const row = {
   clockTrusted: true,
   gapSincePrevious: '>60 s',
   result: 'failure',
+  reason: 'no-match',
   overheadMs: 200,
+  detectMs: 30,
+  qualityMs: 0,
+  padMs: null,
+  embedMs: 150,
+  searchMs: 0,
 } as const satisfies Partial<AttemptRow>;
