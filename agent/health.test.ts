@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { memoryCheck } from './health.ts';
+import { erasureCheck, memoryCheck } from './health.ts';
 
 const missing = 'doorkeep.node is not there';
 
@@ -26,6 +26,21 @@ test.each([
 ])('doctor says how keys are protected in memory: %j', (found, state, detail, hint) => {
   const check = memoryCheck(found);
   expect(check).toMatchObject({ name: 'memory protection', state, detail });
+  if (hint === undefined) expect(check.hint).toBeUndefined();
+  else expect(check.hint).toContain(hint);
+});
+
+test.each([
+  ['in-place', 'ext4', false, 'ok', undefined],
+  ['cryptographic-only', 'ubifs', false, 'warn', 'volume.erase'],
+  ['cryptographic-only', 'ubifs', true, 'ok', undefined],
+  ['none', 'squashfs', false, 'warn', 'writable'],
+] as const)('doctor says what an opt-out makes sure of: %s on %s, command %s', (...given) => {
+  const [erasure, type, hasCommand, state, hint] = given;
+  const volume = { folder: '/data', freeBytes: 1, device: 'x', volatile: false, readOnly: false };
+  const check = erasureCheck({ ...volume, type, erasure }, hasCommand);
+  expect(check).toMatchObject({ name: 'erasure', state });
+  expect(check.detail).toContain(type);
   if (hint === undefined) expect(check.hint).toBeUndefined();
   else expect(check.hint).toContain(hint);
 });

@@ -2,9 +2,10 @@
 import { modelFilesOf, modelNamesOf, type Place } from './agent.ts';
 import { AgentError } from './errors.ts';
 import { layoutOf } from './io/environment.ts';
-import { keyFileState, runtimeFacts, volumeFacts } from './io/host.ts';
+import { keyFileState, runtimeFacts } from './io/host.ts';
 import { loadKernels } from './io/native.ts';
 import { type MemoryProtection, memoryProtection } from './io/secure-memory.ts';
+import { erasureSentence, type VolumeFacts, volumeFacts } from './io/volume.ts';
 import { openStore } from './residents.ts';
 
 export type Check = {
@@ -25,6 +26,10 @@ export async function checkHealth(place: Place, wallMs: number): Promise<Check[]
     memoryCheck(memoryProtection()),
     clockCheck(wallMs),
     volumeCheck(place),
+    erasureCheck(
+      volumeFacts(layoutOf(place.dataDir).ueip),
+      place.config['volume.erase'].length > 0,
+    ),
   ];
 }
 
@@ -132,6 +137,19 @@ function volumeCheck({ dataDir }: Place): Check {
   }
   if (freeBytes >= leastFreeBytes) return { name: 'data volume', state: 'ok', detail };
   return { name: 'data volume', state: 'warn', detail, hint: 'free space on it' };
+}
+
+/** What an opt-out of the improvement programme makes sure of. */
+export function erasureCheck(volume: VolumeFacts, hasCommand: boolean): Check {
+  const name = 'erasure';
+  const detail = erasureSentence(volume);
+  if (hasCommand) return { name, state: 'ok', detail: `${detail}; volume.erase is set` };
+  if (volume.erasure === 'in-place') return { name, state: 'ok', detail };
+  const hint =
+    volume.erasure === 'none'
+      ? 'mount it writable'
+      : 'give the records a volume of their own, and volume.erase the command that wipes it';
+  return { name, state: 'warn', detail, hint };
 }
 
 function failed(name: string, fault: unknown): Check {
