@@ -11,7 +11,8 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { AgentError } from '../errors.ts';
 import { systemCode } from './file-fault.ts';
-import { scrub } from './sqlite-scrub.ts';
+import { openPageGaps, type PageGaps } from './sqlite-gaps.ts';
+import { erase, scrub } from './sqlite-scrub.ts';
 import { isDamage, quarantined, storeError } from './store-error.ts';
 
 export type SqliteSchema = {
@@ -27,6 +28,22 @@ export type SqliteOptions = {
   readonly readOnly?: boolean;
   /** The database file grows no larger: STORE_FULL. */
   readonly maxSizeBytes?: number;
+  /** Of a new database. */
+  readonly pageSizeBytes?: number;
+  /** The -wal goes into the database file when it has grown to this. */
+  readonly checkpointBytes?: number;
+  /**
+   * Nobody else may open it meanwhile, not even to read: no -shm is needed, whose pages the kernel writes to
+   * the flash after every commit, and no reader holds up an overwriting.
+   */
+  readonly exclusive?: boolean;
+  /** Looks at every page and scrubs before anything else is done; preset: true. False: the caller scrubs. */
+  readonly checked?: boolean;
+  /**
+   * Without what is in it the product does as well: a damaged file, or one of another program, is not put
+   * aside. STORE_CORRUPT, and it stays where it is for the caller to erase.
+   */
+  readonly expendable?: boolean;
 };
 
 export type SqliteFile = {
@@ -34,6 +51,11 @@ export type SqliteFile = {
   run<T>(work: (db: Database.Database) => T): T;
   /** The same in one transaction that holds the write lock from its beginning. */
   transaction<T>(work: () => T): T;
+  /**
+   * Each of these deletions in a transaction, then overwritten in every file: see sqlite-scrub.ts. False: they
+   * are deleted, but still to be scrubbed. Needs `exclusive`.
+   */
+  erase(deletions: readonly (() => void)[]): boolean;
   /** Overwrites what has been deleted, in every file. False: others are reading, or the disk is full. */
   scrub(patience: 'wait' | 'at once'): boolean;
   /** Scrubs what it can and closes; may be called again. */
@@ -43,6 +65,9 @@ export type SqliteFile = {
 /** How long a statement waits for another process before it fails. */
 const lockTimeoutMs = 2000;
 
+/** On a full disk a long -wal is room the database lacks. */
+const presetCheckpointBytes = 256 * 1024;
+
 /**
  * Opens or creates a database of mode 0600 in a folder made with mode 0700. Every commit is on the disk
  * when it returns (FULL: the library's default in WAL mode is NORMAL, which a power cut undoes) and what
@@ -50,8 +75,9 @@ const lockTimeoutMs = 2000;
  * @throws STORE_CORRUPT (the file was put aside) STORE_NEWER STORE_READ_ONLY STORE_FULL STORE_FAILED
  */
 export function openSqlite(options: SqliteOptions, schema: SqliteSchema): SqliteFile {
-  const { file, readOnly = false } = options;
+  const { file, readOnly = false, expendable = false } = options;
   let db: Database.Database | undefined;
+  let gaps: PageGaps | undefined;
   let broken: AgentError | undefined;
   const attempt = <T>(work: () => T): T => {
     if (broken) throw broken;
@@ -61,21 +87,32 @@ export function openSqlite(options: SqliteOptions, schema: SqliteSchema): Sqlite
       const error = storeError(cause, file);
       if (!isDamage(error)) throw error;
       // Renamed before it is closed: closing would remove the -wal.
-      broken = readOnly ? error : quarantined(error, file);
-      db?.close();
+      broken = readOnly || expendable ? error : quarantined(error, file);
+      closeFiles();
       throw broken;
     }
   };
   const scrubbed = (patience: 'wait' | 'at once') => {
     if (readOnly) return false;
-    return attempt(() => (patience === 'wait' ? scrub(opened) : withoutWaiting(opened, scrub)));
+    const work = () => scrub(opened, gaps);
+    return attempt(() => (patience === 'wait' ? work() : withoutWaiting(opened, work)));
   };
   const opened = openConfigured();
   // A process that died between an erasure and its scrubbing left the old pages in its -wal.
-  scrubbed('at once');
+  try {
+    if (options.checked !== false) scrubbed('at once');
+  } catch (error) {
+    closeFiles();
+    throw error;
+  }
   return {
     run: (work) => attempt(() => work(opened)),
     transaction: (work) => attempt(() => opened.transaction(work).immediate()),
+    erase: (deletions) =>
+      attempt(() => {
+        if (!gaps) throw new TypeError(`${file} is not opened for one process only`);
+        return erase(opened, deletions, gaps);
+      }),
     scrub: scrubbed,
     close() {
       if (!opened.open) return;
@@ -83,10 +120,15 @@ export function openSqlite(options: SqliteOptions, schema: SqliteSchema): Sqlite
         // The last one to close removes the -wal: what is in it must be overwritten before.
         scrubbed('at once');
       } finally {
-        opened.close();
+        closeFiles();
       }
     },
   };
+
+  function closeFiles(): void {
+    db?.close();
+    gaps?.close();
+  }
 
   function openConfigured(): Database.Database {
     try {
@@ -99,10 +141,11 @@ export function openSqlite(options: SqliteOptions, schema: SqliteSchema): Sqlite
           timeout: lockTimeoutMs,
         });
         configure(db, options, schema);
+        if (options.exclusive) gaps = openPageGaps(file);
         return db;
       });
     } catch (error) {
-      db?.close();
+      closeFiles();
       throw error;
     }
   }
@@ -126,10 +169,10 @@ export function damage(what: string): Error {
   return new Database.SqliteError(what, 'SQLITE_CORRUPT');
 }
 
-function withoutWaiting<T>(db: Database.Database, work: (db: Database.Database) => T): T {
+function withoutWaiting<T>(db: Database.Database, work: () => T): T {
   db.pragma('busy_timeout = 0');
   try {
-    return work(db);
+    return work();
   } finally {
     db.pragma(`busy_timeout = ${lockTimeoutMs}`);
   }
@@ -152,9 +195,20 @@ function prepareFile(file: string): void {
 }
 
 function configure(db: Database.Database, options: SqliteOptions, schema: SqliteSchema): void {
-  const { file, readOnly = false, maxSizeBytes } = options;
+  const {
+    file,
+    readOnly = false,
+    maxSizeBytes,
+    pageSizeBytes,
+    exclusive,
+    checked = true,
+  } = options;
+  if (exclusive) {
+    db.pragma('locking_mode = EXCLUSIVE'); // before the first look: later would be with a -shm
+    db.pragma('cache_spill = OFF');
+  }
   // Before anything is written: the file may be another program's, or a newer doorkeep's.
-  const version = checkedVersion(db, file, schema);
+  const version = checkedVersion(db, options, schema);
   db.pragma('mmap_size = 0'); // a mapped file that shrinks kills the process
   db.pragma('trusted_schema = OFF');
   db.pragma('cell_size_check = ON');
@@ -165,6 +219,7 @@ function configure(db: Database.Database, options: SqliteOptions, schema: Sqlite
     throw new AgentError('STORE_READ_ONLY', `${file} needs to be opened for writing once`);
   }
   db.pragma('secure_delete = ON');
+  if (pageSizeBytes !== undefined) db.pragma(`page_size = ${pageSizeBytes}`);
   if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') {
     throw new AgentError(
       'STORE_FAILED',
@@ -172,22 +227,29 @@ function configure(db: Database.Database, options: SqliteOptions, schema: Sqlite
     );
   }
   db.pragma('synchronous = FULL');
-  db.pragma('wal_autocheckpoint = 64'); // 256 KiB: on a full disk a long -wal is room the database lacks
+  const pageBytes = Number(db.pragma('page_size', { simple: true }));
+  const { checkpointBytes = presetCheckpointBytes } = options;
+  db.pragma(`wal_autocheckpoint = ${Math.ceil(checkpointBytes / pageBytes)}`);
   if (maxSizeBytes !== undefined) {
-    const pageBytes = Number(db.pragma('page_size', { simple: true }));
     db.pragma(`max_page_count = ${Math.floor(maxSizeBytes / pageBytes)}`);
   }
   if (version < schema.migrations.length) fitting(() => migrate(db, schema));
+  if (!checked) return;
   const finding = db.pragma('quick_check(1)', { simple: true });
   if (finding !== 'ok') throw damage(String(finding));
 }
 
 /** The schema's version in the file: 0 for a new one. */
-function checkedVersion(db: Database.Database, file: string, schema: SqliteSchema): number {
+function checkedVersion(
+  db: Database.Database,
+  { file, expendable }: SqliteOptions,
+  schema: SqliteSchema,
+): number {
   const version = Number(db.pragma('user_version', { simple: true }));
   const owner = Number(db.pragma('application_id', { simple: true }));
   const tables = Number(db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
   if (owner !== schema.applicationId && (owner !== 0 || version !== 0 || tables !== 0)) {
+    if (expendable) throw damage('it is of another program');
     throw new AgentError('STORE_FAILED', `${file} is a database of another program`);
   }
   if (version < 0) throw damage(`schema ${version}`);
