@@ -84,7 +84,7 @@ export const errorTable = {
   CONTROL_REFUSED: { exitCode: 77, hint: 'run it as the user of the agent, or as root' },
   CONTROL_BUSY: { exitCode: 75, hint: 'others are asking the agent: try again' },
   CONTROL_INVALID: { exitCode: 76, hint: 'one JSON object a line; see docs/operations.md' },
-  CLOUD_REFUSED: { exitCode: 90, hint: '`doorkeep ueip status` says what the cloud answered' },
+  CLOUD_REFUSED: { exitCode: 90, hint: 'docs/cloud.md says what each reason means' },
   CREDENTIALS_INVALID: {
     exitCode: 91,
     hint: 'one regular file of the agent, mode 600, as docs/cloud.md says',

@@ -112,7 +112,7 @@ export function createUploadWorld(
     /** As rights/withdraw.ts does it: decision, abort, erasure. */
     optOut(eraseCloud = false) {
       const at = { wallMs: wallMs(), monotonicMs: time.clock.monotonicMs() };
-      const newId = () => `erasure-${programme.sequence}`;
+      const newId = () => `erasure-${String(programme.sequence).padStart(16, '0')}`;
       record({ kind: 'withdraw', by: resident, at, eraseCloud: eraseCloud ? newId : null });
       outer.abort();
       records = memoryRecordStore();

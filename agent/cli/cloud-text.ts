@@ -1,0 +1,20 @@
+import type { CloudReport } from '../programme/cloud-check.ts';
+
+/** For people: one line on each request, and one on what follows. */
+export function cloudText({
+  requests,
+  state,
+  why,
+  code,
+  region,
+  clockAheadS,
+}: CloudReport): string {
+  const asked = requests.map(
+    ({ method, host, status }) => `${method} ${host}: ${status ?? 'no answer'}`,
+  );
+  const word = code === null ? '' : ` (${code})`;
+  const clock = clockAheadS === null ? '' : `, its clock is ${clockAheadS} s ahead`;
+  const last =
+    state === 'ready' ? `ready: region ${region}${clock}` : `nothing would be sent: ${why}${word}`;
+  return [...asked, last].join('\n');
+}
