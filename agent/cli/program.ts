@@ -11,8 +11,15 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   verify: async () => (await import('./verify.ts')).verifyCommand,
   subject: async () => (await import('./subject.ts')).subjectCommand,
   gallery: async () => (await import('./gallery.ts')).galleryCommand,
+  ueip: async () => {
+    const { ueipCommand } = await import('./ueip.ts');
+    const { openLocalProgramme } = await import('../programme/open-local.ts');
+    return () => ueipCommand(openLocalProgramme);
+  },
+  cloud: async () => (await import('./cloud.ts')).cloudCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  health: async () => (await import('./health.ts')).healthCommand,
   evaluate: async () => (await import('./evaluate.ts')).evaluateCommand,
   transform: async () => (await import('./transform.ts')).transformCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { runDoor } from '../door.ts';
+import { runAgent } from '../at-work.ts';
 import { systemClock } from '../io/clock.ts';
 import { eventLine } from '../io/event-text.ts';
 import { createLog, logLevels } from '../io/log.ts';
@@ -33,7 +33,7 @@ export function runCommand(): Command {
     const { source, maxFrameBytes } = await openSource(options, log);
     const forget = onStopSignal(() => void source.close());
     try {
-      const counters = await runDoor({ dataDir, config }, source, maxFrameBytes, {
+      const counters = await runAgent({ dataDir, config }, source, maxFrameBytes, {
         log,
         onEvent: (event) => {
           if (event.kind === 'source-lost') {

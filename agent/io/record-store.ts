@@ -51,7 +51,13 @@ export function openRecordStore(
   const state = { runDays: 0, isScrubbed: false };
   let records: OpenRecords | undefined;
   const { found, why, database } = { why: undefined, ...opened() };
-  state.runDays = database.sqlite.run(database.query.meta).runDays;
+  try {
+    state.runDays = database.sqlite.run(database.query.meta).runDays;
+  } catch (error) {
+    // Left open, it would keep this process itself from trying anew.
+    letGo();
+    throw error;
+  }
   let isClosed = false;
 
   function use<T>(task: (work: RecordWork) => T): T {

@@ -6,6 +6,7 @@ import { generatedPages, regenerated } from '../../scripts/docs.ts';
 import { everyCommand, program } from '../cli/program.ts';
 import { settingTable } from '../config.ts';
 import { errorTable } from '../errors.ts';
+import { stopReasons } from '../upload/outcome.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = [
@@ -77,4 +78,10 @@ const known = new Set([
 test.each(generatedPages)('the generated tables of %s are those of the code', (page) => {
   const text = readFileSync(join(root, page), 'utf8');
   expect(text, 'run `node scripts/docs.ts`').toBe(regenerated(page, text));
+});
+
+test.each(stopReasons)('docs/cloud.md says what it means that a night ended with %s', (reason) => {
+  const text = readFileSync(join(root, 'docs/cloud.md'), 'utf8');
+  const reasons = [...text.matchAll(/^\| (`.*?) \|/gm)].map(([, cell = '']) => cell);
+  expect(reasons.filter((cell) => cell.includes(`\`${reason}\``))).toHaveLength(1);
 });

@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { Place } from './agent.ts';
+import { runAgent } from './at-work.ts';
+import { systemClock } from './io/clock.ts';
+import { deferred } from './io/deferred.ts';
+import { demoFrameBytes, openDemoCamera } from './io/demo-camera.ts';
+import { findDemoMaterial } from './io/demo-material.ts';
+import { layoutOf } from './io/environment.ts';
+import { openLedger } from './io/ledger-file.ts';
+import { createLog } from './io/log.ts';
+import { openRecordStore } from './io/record-store.ts';
+import type { FrameSource } from './ports.ts';
+import { agentListens, remoteProgramme } from './programme-remote.ts';
+import type { RecognitionEvent } from './recognition/event.ts';
+import { programmeConfig, resident } from './test/fakes/programme-device.ts';
+import { sharedFaces, sharedModels } from './test/fakes/shared-material.ts';
+
+const dataDir = mkdtempSync(join(tmpdir(), 'doorkeep-'));
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+const place: Place = { dataDir, config: programmeConfig };
+const layout = layoutOf(dataDir);
+
+/** An agent in this process whose camera shows the visits when it is told to, and ends after them. */
+async function anAgent() {
+  const events: RecognitionEvent[] = [];
+  const logged: string[] = [];
+  const shown = deferred<void>();
+  const camera = openDemoCamera(findDemoMaterial().visits.slice(0, 2), systemClock);
+  const source: FrameSource = {
+    id: camera.id,
+    get dropped() {
+      return camera.dropped;
+    },
+    next: async () => {
+      await shown.promise;
+      return camera.next();
+    },
+    close: () => camera.close(),
+  };
+  const ended = runAgent(place, source, demoFrameBytes, {
+    log: createLog({ level: 'warn', clock: systemClock, write: (line) => logged.push(line) }),
+    onEvent: (event) => {
+      if (event.kind !== 'source-lost') events.push(event);
+    },
+  });
+  while (!(await agentListens(dataDir))) await new Promise(setImmediate);
+  const end = () => {
+    shown.resolve();
+    return ended;
+  };
+  return { events, logged, end, ask: remoteProgramme(dataDir) };
+}
+
+describe.skipIf(!sharedModels || !sharedFaces)('an agent at work', () => {
+  test('S0-1 S0-28 S0-34 is opted in and out of the programme without a restart, and sees the same visitors', async () => {
+    const off = await anAgent();
+    expect((await off.ask.status()).state).toBe('never-asked');
+    await off.end();
+    expect(existsSync(layout.ueip)).toBe(false);
+    expect(existsSync(layout.consent[0])).toBe(false);
+    expect(off.events.length).toBeGreaterThan(0);
+
+    const on = await anAgent();
+    const order = { acceptPolicy: '2026-11', by: resident, allowVolatile: true };
+    expect((await on.ask.on(order)).kind).toBe('granted');
+    expect((await on.ask.on(order)).kind).toBe('already-granted');
+    expect((await on.ask.status()).state).toBe('granted');
+    // It listens at its next look, which is within a second.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await on.end();
+    const kindsOf = (all: readonly RecognitionEvent[]) => all.map(({ kind }) => kind);
+    expect(kindsOf(on.events)).toEqual(kindsOf(off.events));
+
+    // What was seen is stored when the agent stops.
+    const limits = { maxRecords: 100, maxBytes: 1 << 20 };
+    const opened = openRecordStore({ file: layout.records, keyFile: layout.epochKey, limits });
+    expect(opened.found).toBe('as left');
+    expect(opened.store.counts().records).toBe(on.events.length);
+    opened.store.close();
+
+    const again = await anAgent();
+    const told = await again.ask.off({ by: resident, eraseCloud: false, verify: true });
+    expect(told).toMatchObject({ kind: 'erased', records: on.events.length });
+    expect(told.search?.found).toEqual([]);
+    expect(existsSync(layout.ueip)).toBe(false);
+    await again.end();
+    expect(kindsOf(again.events)).toEqual(kindsOf(off.events));
+    expect(existsSync(layout.ueip)).toBe(false);
+    const ledger = openLedger({ file: layout.ledger, clock: systemClock });
+    expect(ledger.entries().map(({ what }) => what)).toEqual(['granted', 'withdrawn', 'erased']);
+    expect([...off.logged, ...on.logged, ...again.logged].join()).not.toContain('programme');
+  }, 120_000);
+
+  test('a second one on the same data directory refuses to start; the first one is not disturbed', async () => {
+    const first = await anAgent();
+    const source = openDemoCamera(findDemoMaterial().visits.slice(0, 1), systemClock);
+    const output = { log: createLog({ level: 'error', clock: systemClock }), onEvent: () => {} };
+    await expect(runAgent(place, source, demoFrameBytes, output)).rejects.toMatchObject({
+      code: 'AGENT_RUNNING',
+    });
+    await source.close();
+    await first.end();
+    expect(first.events.length).toBeGreaterThan(0);
+  }, 60_000);
+});

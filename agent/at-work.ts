@@ -1,0 +1,104 @@
+/**
+ * The agent at work on a device: the door, and beside it, in a thread of its own and only while there is something to
+ * do, the improvement programme; commands are taken at the control socket. The door opens without all of that too.
+ */
+import type { Place } from './agent.ts';
+import { type DoorOutput, runDoor } from './door.ts';
+import { AgentError } from './errors.ts';
+import { type AgentLock, acquireAgentLock } from './io/agent-lock.ts';
+import { createAttemptRing, ringConsumer } from './io/attempt-ring.ts';
+import { systemTimers } from './io/clock.ts';
+import { type ControlServer, serveControl } from './io/control-socket.ts';
+import { hasProgrammeTraces } from './io/environment.ts';
+import type { PumpCounters } from './io/frame-pump.ts';
+import type { Log } from './io/log.ts';
+import { type ProgrammeThread, superviseProgramme } from './io/programme-thread.ts';
+import { moduleBeside } from './io/recognition-thread.ts';
+import type { FrameSource } from './ports.ts';
+import { usedModels } from './programme/used-models.ts';
+import { controlNames } from './programme-handlers.ts';
+import type { ProgrammeData } from './programme-worker.ts';
+
+/** Until the source ends. @throws AGENT_RUNNING, and what runDoor throws */
+export async function runAgent(
+  place: Place,
+  source: FrameSource,
+  maxFrameBytes: number,
+  output: Pick<DoorOutput, 'onEvent' | 'log'>,
+): Promise<PumpCounters> {
+  const acquired = acquireAgentLock(place.dataDir);
+  switch (acquired.kind) {
+    case 'held':
+      throw new AgentError('AGENT_RUNNING', `another agent is at work in ${place.dataDir}`);
+    case 'impossible':
+      // Nothing can be recorded or erased on such a volume either.
+      output.log.warn('control-impossible', { code: acquired.fault.code });
+      return runDoor(place, source, maxFrameBytes, output);
+    case 'acquired':
+      try {
+        return await runWithProgramme(place, source, maxFrameBytes, output, acquired.lock);
+      } finally {
+        acquired.lock.release();
+      }
+  }
+}
+
+async function runWithProgramme(
+  place: Place,
+  source: FrameSource,
+  maxFrameBytes: number,
+  output: Pick<DoorOutput, 'onEvent' | 'log'>,
+  lock: AgentLock,
+): Promise<PumpCounters> {
+  const { log } = output;
+  const attempts = createAttemptRing(usedModels(place)().dimensions);
+  const programme = superviseProgramme({
+    workerUrl: moduleBeside(import.meta.url, './programme-worker'),
+    workerData: { ...place, attempts } satisfies ProgrammeData,
+    isNeeded: hasProgrammeTraces(place.dataDir),
+    timers: systemTimers,
+    onRestart: ({ code }) => log.error('programme-restarted', { code }),
+    onEnd: () => stopListening(attempts),
+  });
+  const control = await serveProgramme(programme, lock, log);
+  try {
+    const { doorFault } = programme;
+    return await runDoor(place, source, maxFrameBytes, { ...output, attempts, onFault: doorFault });
+  } finally {
+    await control?.close();
+    await programme.close();
+  }
+}
+
+/** A thread that fell over leaves the ring as it was: nobody would take what the door goes on to put in there. */
+function stopListening(attempts: SharedArrayBuffer): void {
+  const ring = ringConsumer(attempts);
+  if (ring.isListening()) ring.wipe();
+}
+
+/** Undefined: there is no socket; commands then say that the agent is silent. */
+async function serveProgramme(
+  programme: ProgrammeThread,
+  lock: AgentLock,
+  log: Log,
+): Promise<ControlServer | undefined> {
+  const forward = (name: string) =>
+    [
+      name,
+      (given: unknown, _peer: unknown, write: (bytes: Uint8Array) => Promise<void>) =>
+        programme.ask(name, given, write),
+    ] as const;
+  try {
+    return await serveControl({
+      lock,
+      handlers: {
+        ...Object.fromEntries(controlNames.map(forward)),
+        'agent.ping': async () => undefined,
+      },
+      onRefused: (peer) => programme.refused(peer?.uid ?? null),
+    });
+  } catch (fault) {
+    log.warn('control-impossible', { code: fault instanceof AgentError ? fault.code : 'INTERNAL' });
+    return undefined;
+  }
+}

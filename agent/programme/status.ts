@@ -1,0 +1,60 @@
+import type { StoreCounts } from '../ports.ts';
+import type { ProgrammeStatus } from '../programme-commands.ts';
+import type { ProgrammeParts } from './programme.ts';
+
+const none: StoreCounts = {
+  records: 0,
+  sizeBytes: 0,
+  oldestWallMs: null,
+  evicted: 0,
+  unreadable: 0,
+};
+
+export function statusOf(parts: ProgrammeParts): ProgrammeStatus {
+  const { consent, records, recorder, memory, night } = parts;
+  const { consent: state, sent, orders } = consent.programme();
+  const covered = consent.coverage();
+  const counts = records.counts() ?? none;
+  const { lastStored, stopped } = memory.upload.read();
+  const grant = state.state === 'granted' ? state : null;
+  return {
+    state: state.state,
+    sinceMs:
+      state.state === 'granted'
+        ? state.since.wallMs
+        : state.state === 'withdrawn'
+          ? state.at.wallMs
+          : null,
+    by: state.state === 'never-asked' ? null : state.by,
+    policyVersion: grant?.policyVersion ?? null,
+    region: grant?.region ?? null,
+    notCovered: covered.kind === 'covered' ? null : covered.why,
+    records: {
+      waiting: counts.records,
+      sizeBytes: counts.sizeBytes,
+      oldestMs: counts.oldestWallMs,
+      evicted: counts.evicted,
+      dropped: recorder.dropped + counts.unreadable,
+    },
+    upload: {
+      lastMs: lastStored?.wallMs ?? null,
+      nextMs: night.nextMs(),
+      lastOutcome: outcomeOf(night.last) ?? stopped?.why ?? null,
+    },
+    sent: {
+      batches: sent.length,
+      goneByMs: sent.length === 0 ? null : Math.max(...sent.map(({ expiresAtMs }) => expiresAtMs)),
+    },
+    orders: orders.map(({ requestedAtMs, tries, lastTriedOn }) => ({
+      requestedMs: requestedAtMs,
+      tries,
+      lastTriedOn,
+    })),
+  };
+}
+
+function outcomeOf(last: ProgrammeParts['night']['last']): string | null {
+  if (last === null) return null;
+  if (last.kind === 'failed') return last.code;
+  return last.kind === 'stopped' ? last.why : last.kind;
+}

@@ -1,0 +1,52 @@
+import type { Place } from '../agent.ts';
+import { AgentError } from '../errors.ts';
+import { sha256Hex } from '../io/digests.ts';
+import { layoutOf } from '../io/environment.ts';
+import { loadManifest } from '../io/manifest.ts';
+import { agentVersion } from '../io/release.ts';
+import type { ModelEntry } from '../ports.ts';
+import { type Builds, buildsOf } from '../ueip/builds.ts';
+
+/** What records say of the models that the settings ask for, by the manifest; no model is loaded. */
+export type UsedModels = {
+  readonly builds: Builds;
+  readonly embeddingSha256: string;
+  readonly dimensions: number;
+};
+
+/** Looked up once, when it is first needed. @throws MODEL_UNKNOWN */
+export function usedModels(place: Place): () => UsedModels {
+  let found: UsedModels | undefined;
+  return () => {
+    found ??= lookedUp(place);
+    return found;
+  };
+}
+
+function lookedUp({ dataDir, config }: Place): UsedModels {
+  const { entries } = loadManifest(layoutOf(dataDir).models);
+  const sha256Of = (name: string) => entryNamed(entries, name).sha256;
+  const embedding = entryNamed(entries, config['models.embedding']);
+  if (embedding.task !== 'embedding') {
+    throw new AgentError('MODEL_MISMATCH', `${embedding.name} is no recogniser`);
+  }
+  return {
+    embeddingSha256: embedding.sha256,
+    dimensions: embedding.dimensions,
+    builds: buildsOf(
+      {
+        agentVersion: agentVersion(),
+        detectionSha256: sha256Of(config['models.detection']),
+        embeddingSha256: embedding.sha256,
+        padSha256: config['models.pad'].map(sha256Of),
+      },
+      sha256Hex,
+    ),
+  };
+}
+
+function entryNamed(entries: readonly ModelEntry[], name: string): ModelEntry {
+  const entry = entries.find((each) => each.name === name);
+  if (!entry) throw new AgentError('MODEL_UNKNOWN', `no model is called ${name}`);
+  return entry;
+}
