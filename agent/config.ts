@@ -105,7 +105,9 @@ export const settingTable = {
     'database and write-ahead log of the records together; the oldest give way',
   ),
   'device.timeZone': setting(
-    nullOr(text({ max: 64, pattern: /^[A-Za-z0-9_+/-]+$/, what: 'the name of a time zone' })),
+    nullOr(
+      text({ max: 64, pattern: /^[A-Za-z][A-Za-z0-9_+/-]*$/, what: 'the name of a time zone' }),
+    ),
     null,
     "IANA name of the house's time zone; null: the system's",
   ),

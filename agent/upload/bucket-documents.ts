@@ -83,6 +83,15 @@ function s3Policy(bucket: string, keyId: string | null) {
       ...(keyId === null
         ? []
         : [putUnless('OnlyUnderThisKey', 'x-amz-server-side-encryption-aws-kms-key-id', keyId)]),
+      // AWS takes a header that is missing for one that differs. Ceph does not.
+      {
+        Sid: 'OnlyIfAsked',
+        Effect: 'Deny',
+        Principal: '*',
+        Action: 's3:PutObject',
+        Resource: objects,
+        Condition: { Null: { 's3:x-amz-server-side-encryption': 'true' } },
+      },
     ],
   };
 }

@@ -64,7 +64,7 @@ describe.each(dialects)('the documents for a bucket that speaks %s', (dialect) =
 
 test('S0-6 the policy for S3 denies what is not to be encrypted, or under another key', () => {
   const { Statement } = JSON.parse(policyDocument('s3', 'my-bucket', 'key-1'));
-  expect(Statement).toHaveLength(3);
+  expect(Statement).toHaveLength(4);
   expect(Statement[1]).toMatchObject({
     Effect: 'Deny',
     Action: 's3:PutObject',
