@@ -107,6 +107,7 @@ const parts: Record<string, Part> = {
       'demo',
       'programme-commands',
       'programme-access',
+      'programme-remote',
       'programme',
       'at-work',
       'consent',

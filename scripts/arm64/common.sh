@@ -1,6 +1,7 @@
 # Sourced by the scripts beside it. Everything made for arm64 lies under .cache/arm64 and can be deleted.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$project/scripts/arm64
 cache=${DOORKEEP_CACHE:-$project/.cache}/arm64
 # What the kernels are written for; with qemu's preset ("max") other code would run than on the device.
 export QEMU_CPU=${QEMU_CPU:-cortex-a72}
@@ -14,7 +15,7 @@ fail() {
 
 # Installs Debian packages that are missing; says which, and why it can't.
 need_packages() {
-  local missing=()
+  local missing=() name
   for name in "$@"; do
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
   done

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A Debian root for arm64, unpacked from signed packages without running anything of them. Prints its folder.
 . "$(dirname "$0")/common.sh"
-packages=(libc6 libstdc++6 libgcc-s1 dash coreutils base-files ca-certificates "$@")
+packages=(libc6 libstdc++6 libgcc-s1 dash coreutils base-files "$@")
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
 root=$cache/rootfs-$(digest_of "$release" "${packages[@]}" "$0")
 if [ ! -e "$root/.whole" ]; then
@@ -31,6 +31,9 @@ if [ ! -e "$root/.whole" ]; then
     ln -sfn "usr/$folder" "$root/$folder"
   done
   mkdir -p "$root"/{proc,sys,dev,tmp,root,run,data,usr/local/bin,var/lib/doorkeep,opt/doorkeep}
+  # Texts and character sets that no program of ours reads; licences stay.
+  rm -rf "$root"/usr/share/{locale,man,info,menu,lintian} "$root"/usr/lib/*/gconv
+  find "$root/usr/share/doc" -type f ! -name copyright -delete
   ln -sfn dash "$root/usr/bin/sh"
   chmod 1777 "$root/tmp"
   printf 'root:x:0:0:root:/root:/bin/sh\ndoorkeep:x:10001:10001::/var/lib/doorkeep:/bin/sh\n' >"$root/etc/passwd"

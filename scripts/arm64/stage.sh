@@ -44,6 +44,9 @@ fi
 mkdir -p "$app/native"
 cp -r "$project/native/binding.gyp" "$project/native/src" "$app/native/"
 cp "$project/scripts/build-native.ts" "$app/scripts/"
+# What was built before of the same sources is not built again.
+kept=$cache/native-build
+[ ! -d "$kept" ] || cp -r "$kept" "$app/native/build"
 native=(env CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ AR=aarch64-linux-gnu-ar LINK=aarch64-linux-gnu-g++)
 is_arm64 && native=(env)
 if [ "$kind" = device ]; then
@@ -62,6 +65,7 @@ else
   (cd "$app" && "${native[@]}" node scripts/build-native.ts --arch=arm64 >&2)
 fi
 [ -f "$app/native/build/Release/doorkeep.node" ] || fail 'the addon was not built'
+rm -rf "$kept" && cp -r "$app/native/build" "$kept"
 
 # Everything that the loader will see must be of this processor.
 foreign=$(find "$app" -type f \( -name '*.node' -o -name '*.so' -o -name '*.so.*' \) -exec sh -c '
