@@ -1,0 +1,69 @@
+import { fileURLToPath } from 'node:url';
+import { type PoolRunnerInitializer, type PoolWorker, ThreadsPoolWorker } from 'vitest/node';
+
+type Listener = Parameters<PoolWorker['on']>[1];
+
+/** A thread that has run so many test files is replaced: what tests leave behind adds up. */
+const mostRuns = 200;
+
+/**
+ * A pool of vitest with one thread that outlives the runs. Starting a thread takes longer than most unit
+ * tests; in a warm one, only the project's own modules are loaded anew for each test file (vitest does so
+ * where files are isolated). A thread that was ended by force, or broke, is replaced.
+ * @param changed the files whose text is another since the run before
+ */
+export function warmThread(changed: () => string[]): PoolRunnerInitializer {
+  let thread: OwnThread | undefined;
+  let runs = 0;
+
+  const createPoolWorker: PoolRunnerInitializer['createPoolWorker'] = (options): PoolWorker => {
+    const listeners: { readonly event: string; readonly listener: Listener }[] = [];
+    const isWarm = thread !== undefined;
+    const here = thread ?? new OwnThread(options);
+    let isAskedToStop = false;
+    const answer = (type: 'started' | 'stopped') => {
+      const message = { type, __vitest_worker_response__: true };
+      for (const { event, listener } of [...listeners]) if (event === 'message') listener(message);
+    };
+    return {
+      name: 'warm-thread',
+      on(event, listener) {
+        listeners.push({ event, listener });
+        here.on(event, listener);
+      },
+      off: (event, listener) => here.off(event, listener),
+      send(message) {
+        if (message.type === 'stop') {
+          isAskedToStop = true;
+          queueMicrotask(() => answer('stopped'));
+        } else if (message.type === 'start' && isWarm) {
+          queueMicrotask(() => answer('started'));
+        } else if (message.type === 'run') {
+          here.send({ ...message, context: { ...message.context, invalidates: changed() } });
+        } else {
+          here.send(message);
+        }
+      },
+      deserialize: (message) => message,
+      async start() {
+        if (!isWarm) await here.start();
+        thread = here;
+        runs = isWarm ? runs + 1 : 1;
+      },
+      async stop() {
+        for (const { event, listener } of listeners) here.off(event, listener);
+        // Who ends it by force does not ask before.
+        if (isAskedToStop && runs < mostRuns) return;
+        thread = undefined;
+        await here.stop();
+      },
+    };
+  };
+  return { name: 'warm-thread', createPoolWorker };
+}
+
+class OwnThread extends ThreadsPoolWorker {
+  protected override readonly entrypoint = fileURLToPath(
+    new URL('warm-worker.ts', import.meta.url),
+  );
+}
