@@ -72,6 +72,11 @@ const damages: Record<string, (file: string, keyFile: string) => void> = {
   },
   'is of a version that says other things': (file, keyFile) =>
     writeSealedFile(file, Buffer.from('{"id":3}\nbytes'), keyFile),
+  'is another one than its name says': (file, keyFile) => {
+    const { bytes, ...head } = waitingBatch(2);
+    const line = Buffer.from(`${JSON.stringify(head)}\n`);
+    writeSealedFile(file, Buffer.concat([line, bytes]), keyFile);
+  },
   'has no line': (file, keyFile) => writeSealedFile(file, Buffer.from('{}'), keyFile),
   'is no JSON': (file, keyFile) => writeSealedFile(file, Buffer.from('x\ny'), keyFile),
   'holds other bytes than it says': (file, keyFile) => {

@@ -94,13 +94,14 @@ test('pieces are handed on one after the other, as fast as they are taken', asyn
 });
 
 test('S0-26 where the one who asked has gone, the command ends, and others are answered', async () => {
-  const { thread, cell } = supervised();
+  const { thread, cell } = supervised({ isNeeded: true });
   const gone = async () => {
     throw new Error('the client has gone');
   };
   await expect(thread.ask('pieces', 1e9, gone)).rejects.toMatchObject({ code: 'CONTROL_INVALID' });
   expect(await thread.ask('tell', 1, nobody)).toBe(1);
-  await eventually(() => cell('atWork') === 0);
+  await eventually(() => cell('ended') === 1);
+  expect(cell('atWork')).toBe(1);
 });
 
 test('S0-34 a thread that falls over is started again, with growing pauses; commands under way are told', async () => {

@@ -45,6 +45,7 @@ export async function serveProgramme(
   let queue = Promise.resolve();
   let toldNeeded: boolean | undefined;
   let cancelWork = () => {};
+  let isClosing = false;
 
   function work(): void {
     programme.work();
@@ -79,9 +80,17 @@ export async function serveProgramme(
     waiting.delete(id);
     tellNeeded();
   }
+  function refuse(id: number): void {
+    const fault = new AgentError('AGENT_SILENT', 'the agent is stopping');
+    tell({ kind: 'failed', id, fault: faultOf(fault) });
+  }
   function receive(message: ToProgramme): void {
     switch (message.kind) {
       case 'command':
+        if (isClosing) {
+          refuse(message.id);
+          return;
+        }
         if (message.name === withdrawal) endAnswers(message.id);
         if (changes.has(message.name)) queue = queue.then(() => answer(message));
         else void answer(message);
@@ -99,6 +108,7 @@ export async function serveProgramme(
         programme.noteRefusal(message.uid);
         return;
       case 'close':
+        isClosing = true;
         endAnswers(Number.POSITIVE_INFINITY);
         queue = queue.then(async () => {
           cancelWork();

@@ -84,6 +84,19 @@ describe('nobody looks at the clock, and nothing is sent', () => {
     expect((await device.commands.status()).notCovered).toBe('do-not-track');
   });
 
+  test('with DO_NOT_TRACK, though the cloud was ordered to erase something', async () => {
+    const device = await recording();
+    await device.passUntil(3);
+    await device.off({ eraseCloud: true });
+    await device.stop();
+    const asked = device.cloud.steps.length;
+    device.world.doNotTrack = true;
+    await device.start();
+    await device.pass(2 * dayMs);
+    expect(device.cloud.steps).toHaveLength(asked);
+    expect((await device.commands.status()).orders).toHaveLength(1);
+  });
+
   test('S0-30 after the opt-out, also not in the same night', async () => {
     const device = await recording();
     await device.off();
@@ -132,6 +145,7 @@ test('an opt-out under way lets no new pass begin', async () => {
   const stopped = device.programme.night.stop();
   device.programme.work();
   expect(await stopped).toBe('stopped');
+  expect(device.time.pendingMs).toEqual([]);
   expect(await device.programme.night.stop()).toBe('none');
   expect(device.cloud.steps).toEqual(['link']);
 });

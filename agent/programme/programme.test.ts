@@ -82,6 +82,21 @@ test('what a witness has confirmed of the time is there after a restart, and a c
   expect(device.programme.consent.circumstances().wallMs).toBeGreaterThan(confirmedMs - 2 * hourMs);
 });
 
+test('to the last minute, where the agent was stopped as it should', async () => {
+  const device = programmeDevice();
+  await device.start();
+  await device.on();
+  for (let night = 0; night < 3; night++) {
+    device.visit(1);
+    await device.passUntil(3);
+  }
+  const { confirmedMs } = device.programme.time.watched.memory();
+  expect(confirmedMs).toBeGreaterThan(device.trueMs() - 2 * hourMs);
+  await device.stop();
+  await device.start();
+  expect(device.programme.memory.clock()).toEqual({ confirmedMs });
+});
+
 test('so it is after a power cut, but for a day', async () => {
   const device = programmeDevice();
   await device.start();

@@ -5,7 +5,7 @@ import { systemTimers } from '../../io/clock.ts';
 import { serveProgramme } from '../../io/programme-worker-loop.ts';
 
 /** What all threads of a test share: how many are at work, how many were most, how many there have been. */
-export const cells = { atWork: 0, most: 1, started: 2, closed: 3, faults: 4 } as const;
+export const cells = { atWork: 0, most: 1, started: 2, closed: 3, faults: 4, ended: 5 } as const;
 
 export type FakeProgrammeData = {
   readonly shared: SharedArrayBuffer;
@@ -43,8 +43,12 @@ if (parentPort && isData(workerData)) {
           return new Promise(() => {});
         },
         pieces: async (given, _peer, write) => {
-          for (let n = 0; n < Number(given); n++) await write(Uint8Array.of(n));
-          return 'all';
+          try {
+            for (let n = 0; n < Number(given); n++) await write(Uint8Array.of(n));
+            return 'all';
+          } finally {
+            Atomics.add(count, cells.ended, 1);
+          }
         },
       },
       work: () => {},

@@ -14,13 +14,14 @@ import { seededChance } from '../../io/seeded-chance.ts';
 import type { ToLocalTime } from '../../ueip/attempt.ts';
 import type { LedgerEvent } from '../../ueip/ledger-events.ts';
 import { startClockTrust } from '../../upload/clock-trust.ts';
-import type { UploadPorts, WaitingBatch } from '../../upload/pass.ts';
+import type { UploadPorts } from '../../upload/pass.ts';
 import { emptyUploadMemory, type UploadMemory } from '../../upload/upload-memory.ts';
 import { type NightReport, uploadNight } from '../../upload/uploader.ts';
 import { createWatchedClock } from '../../upload/watched-clock.ts';
 import { nextWindow } from '../../upload/window.ts';
 import { createManualTime } from './manual-time.ts';
 import { type CloudStep, createMemoryCloud, type Fate } from './memory-cloud.ts';
+import { memoryOutbox } from './memory-outbox.ts';
 import { memoryRecordStore } from './memory-record-store.ts';
 import { someRecords } from './some-record.ts';
 
@@ -46,7 +47,7 @@ export function createUploadWorld(
   const beginMs = Date.UTC(2024, 9, 4, 22);
   let programme: Programme = { ...neverAsked };
   let records = memoryRecordStore();
-  let outbox: readonly WaitingBatch[] = [];
+  let outbox = memoryOutbox();
   let memory: UploadMemory = emptyUploadMemory;
   let run = 0;
   let acts = 0;
@@ -96,7 +97,7 @@ export function createUploadWorld(
       return records;
     },
     get outbox() {
-      return outbox;
+      return outbox.waiting();
     },
     get memory() {
       return memory;
@@ -116,7 +117,7 @@ export function createUploadWorld(
       record({ kind: 'withdraw', by: resident, at, eraseCloud: eraseCloud ? newId : null });
       outer.abort();
       records = memoryRecordStore();
-      outbox = [];
+      outbox = memoryOutbox();
       memory = emptyUploadMemory;
       record({ kind: 'wiped' });
     },
@@ -229,15 +230,9 @@ export function createUploadWorld(
         counts: () => records.counts(),
       },
       outbox: {
-        waiting: () => outbox,
-        add: (batch) =>
-          act('outbox.add', () => {
-            outbox = [...outbox.filter(({ id }) => id !== batch.id), batch];
-          }),
-        remove: (batchId) =>
-          act('outbox.remove', () => {
-            outbox = outbox.filter(({ id }) => id !== batchId);
-          }),
+        waiting: () => outbox.waiting(),
+        add: (batch) => act('outbox.add', () => outbox.add(batch)),
+        remove: (batchId) => act('outbox.remove', () => outbox.remove(batchId)),
       },
       memory: {
         read: () => memory,

