@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Place } from './agent.ts';
 import { runAgent } from './at-work.ts';
+import { AgentError } from './errors.ts';
+import { acquireAgentLock } from './io/agent-lock.ts';
 import { systemClock } from './io/clock.ts';
 import { deferred } from './io/deferred.ts';
 import { demoFrameBytes, openDemoCamera } from './io/demo-camera.ts';
@@ -53,6 +55,21 @@ async function anAgent() {
   };
   return { events, logged, end, ask: remoteProgramme(dataDir) };
 }
+
+test('an agent that starts while a command is at work waits for it', async () => {
+  const held = acquireAgentLock(dataDir);
+  if (held.kind !== 'acquired') throw new TypeError(held.kind);
+  const nothing = new TypeError('the camera is asked: it has begun');
+  const begun = runAgent(
+    place,
+    { id: 'none', dropped: 0, next: () => Promise.reject(nothing), close: async () => {} },
+    1024,
+    { log: createLog({ level: 'error', clock: systemClock, write: () => {} }), onEvent: () => {} },
+  ).catch((fault: unknown) => (fault instanceof AgentError ? fault.code : 'begun'));
+  await new Promise(setImmediate);
+  held.lock.release();
+  expect(await begun).not.toBe('AGENT_RUNNING');
+});
 
 describe.skipIf(!sharedModels || !sharedFaces)('an agent at work', () => {
   test('S0-1 S0-28 S0-34 is opted in and out of the programme without a restart, and sees the same visitors', async () => {

@@ -5,7 +5,7 @@
 import type { Place } from './agent.ts';
 import { type DoorOutput, runDoor } from './door.ts';
 import { AgentError } from './errors.ts';
-import { type AgentLock, acquireAgentLock } from './io/agent-lock.ts';
+import { type Acquired, type AgentLock, acquireAgentLock } from './io/agent-lock.ts';
 import { createAttemptRing, ringConsumer } from './io/attempt-ring.ts';
 import { systemTimers } from './io/clock.ts';
 import { type ControlServer, serveControl } from './io/control-socket.ts';
@@ -17,6 +17,7 @@ import { moduleBeside } from './io/recognition-thread.ts';
 import type { FrameSource } from './ports.ts';
 import { usedModels } from './programme/used-models.ts';
 import { controlNames } from './programme-handlers.ts';
+import { agentListens } from './programme-remote.ts';
 import type { ProgrammeData } from './programme-worker.ts';
 
 /** Until the source ends. @throws AGENT_RUNNING, and what runDoor throws */
@@ -26,7 +27,7 @@ export async function runAgent(
   maxFrameBytes: number,
   output: Pick<DoorOutput, 'onEvent' | 'log'>,
 ): Promise<PumpCounters> {
-  const acquired = acquireAgentLock(place.dataDir);
+  const acquired = await acquiredSoon(place.dataDir);
   switch (acquired.kind) {
     case 'held':
       throw new AgentError('AGENT_RUNNING', `another agent is at work in ${place.dataDir}`);
@@ -42,6 +43,28 @@ export async function runAgent(
       }
   }
 }
+
+/** A command of the programme holds the same lock for a moment: the door does not stay closed for that. */
+async function acquiredSoon(dataDir: string): Promise<Acquired> {
+  for (let tries = 0; ; tries++) {
+    const acquired = acquireAgentLock(dataDir);
+    if (acquired.kind !== 'held' || tries === mostTries || (await answers(dataDir)))
+      return acquired;
+    await new Promise<void>((resolve) => void systemTimers.after(triesApartMs, resolve));
+  }
+}
+
+/** Another agent is at work there, or whoever it is does not talk to us. */
+async function answers(dataDir: string): Promise<boolean> {
+  try {
+    return await agentListens(dataDir);
+  } catch {
+    return true;
+  }
+}
+
+const mostTries = 50;
+const triesApartMs = 100;
 
 async function runWithProgramme(
   place: Place,

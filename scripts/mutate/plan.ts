@@ -5,7 +5,7 @@ import type { Reach } from './trials.ts';
 
 /** What the nearer tests have not noticed the farther ones seldom do, and they take long. */
 const mostTests = 5;
-/** Slower ones run where no other comes along. */
+/** Slower ones run where no other comes along; the test of the source itself always. */
 const quickMs = 1500;
 
 export type PlannedTest = { readonly file: string; readonly limitMs: number };
@@ -33,17 +33,17 @@ export function createPlan(
 
   const planFor = async (file: string, region: string) => {
     const nearest = [...distances]
-      .flatMap(([test, ofTest]) => ({ test, distance: ofTest.get(file) ?? Infinity }))
+      .map(([test, ofTest]) => ({ test, distance: ofTest.get(file) ?? Infinity }))
       .filter(({ distance }) => distance < Infinity)
       .sort((a, b) => a.distance - b.distance || (a.test < b.test ? -1 : 1));
     const quick: PlannedTest[] = [];
     const slow: PlannedTest[] = [];
-    for (const { test } of nearest) {
+    for (const { test, distance } of nearest) {
       if (quick.length === mostTests) break;
       const { isPassed, elapsedMs, workMs, regions: reached } = await reachOf(test);
       if (!isPassed || !reached.has(region)) continue;
       const planned = { file: test, limitMs: 10_000 + 5 * elapsedMs };
-      (workMs < quickMs ? quick : slow).push(planned);
+      (distance === 1 || workMs < quickMs ? quick : slow).push(planned);
     }
     return quick.length > 0 ? quick : slow.slice(0, 1);
   };
