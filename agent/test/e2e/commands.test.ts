@@ -224,7 +224,7 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     const missing = ['--set', 'models.embedding=no-such-model'];
     const ran = await doorkeep(['doctor', ...missing, ...at]);
     expect(ran.stdout).toContain('MODEL_UNKNOWN: no model is named no-such-model');
-    expect(ran.stderr).toContain('UNHEALTHY: 1 of 9 checks failed');
+    expect(ran.stderr).toContain('UNHEALTHY: 1 of 10 checks failed');
     expect(ran.status).toBe(71);
   });
 
