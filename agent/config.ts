@@ -106,10 +106,14 @@ export const settingTable = {
   ),
   'device.timeZone': setting(
     nullOr(
-      text({ max: 64, pattern: /^[A-Za-z][A-Za-z0-9_+/-]*$/, what: 'the name of a time zone' }),
+      text({
+        max: 64,
+        pattern: /^([A-Za-z][A-Za-z0-9_+/-]*|[+-]\d\d:?(00|15|30|45))$/,
+        what: 'the name of a time zone',
+      }),
     ),
     null,
-    "IANA name of the house's time zone; null: the system's",
+    "IANA name of the house's time zone, or an offset in quarters of an hour; null: the system's",
   ),
   'controller.name': setting(
     nullOr(text({ max: 200, pattern: /^[^\p{C}]+$/u, what: 'a name' })),

@@ -111,6 +111,33 @@ test('without consent, what both copies know of the cloud is kept, once each', (
   });
 });
 
+test('without consent, what only the older copy knows of the cloud is kept too', () => {
+  const sent = (batchId: string, objectKey: string | null) =>
+    ({ ...batchOf({ batchId, objectKey }), state: 'maybe' }) as const;
+  const newer: Programme = {
+    ...granted,
+    sequence: 9,
+    epoch: 2,
+    sent: [sent('batch-1', 'a/1'), sent('batch-2', 'a/2')],
+    orders: [orderOf({ tries: 2 }), orderOf({ erasureId: 'order-2' })],
+  };
+  const older: Programme = {
+    ...granted,
+    sequence: 8,
+    sent: [
+      sent('batch-1', null),
+      sent('batch-1', 'b/1'),
+      sent('batch-2', 'a/2'),
+      sent('batch-3', 'a/1'),
+    ],
+    orders: [orderOf({ tries: 1 }), orderOf({ erasureId: 'order-3' })],
+  };
+  bothWays(newer, older, ({ programme }) => {
+    expect(programme.sent).toEqual([...newer.sent, sent('batch-1', 'b/1'), sent('batch-3', 'a/1')]);
+    expect(programme.orders).toEqual([...newer.orders, orderOf({ erasureId: 'order-3' })]);
+  });
+});
+
 test.each<[string, Programme | undefined, Programme | undefined, 0 | 1]>([
   ['neither is there', undefined, undefined, 0],
   ['the first is damaged', undefined, granted, 0],

@@ -130,6 +130,10 @@ describe('a grant under way', () => {
     expect(coverage(granted, { ...today, policies: changed })).toMatchObject({
       why: 'policy-outdated',
     });
+    const slight = changed.map((policy) => ({ ...policy, material: false }));
+    expect(coverage(granted, { ...today, policies: slight })).toMatchObject({
+      why: 'policy-outdated',
+    });
   });
 
   test('is not covered in another region, without one, nor under DO_NOT_TRACK', () => {
@@ -162,8 +166,8 @@ describe('a grant under way', () => {
     const may = (epoch: number, policyVersion: string) =>
       maySend(granted, today, { epoch, policyVersion });
     expect(may(1, '2026-11')).toEqual(coverage(granted, today));
-    expect(may(0, '2026-11')).toMatchObject({ why: 'other-epoch' });
-    expect(may(1, '2026-01')).toMatchObject({ why: 'other-policy' });
+    expect(may(0, '2026-11')).toEqual({ kind: 'not-covered', why: 'other-epoch' });
+    expect(may(1, '2026-01')).toEqual({ kind: 'not-covered', why: 'other-policy' });
     expect(maySend(withdrawn, today, { epoch: 1, policyVersion: '2026-11' })).toMatchObject({
       why: 'wipe-due',
     });
@@ -266,8 +270,20 @@ describe('opting out', () => {
       ordered,
     );
     expect(late.sent[1]).toMatchObject({ state: 'stored', objectKey: 'a/2' });
-    expect(late.orders[0]?.objectKeys).toEqual(['a/1', 'a/2']);
+    expect(late.orders).toEqual(
+      ordered.orders.map((order) => ({ ...order, objectKeys: ['a/1', 'a/2'] })),
+    );
     expect([late.consent, late.wipe]).toEqual([ordered.consent, 'due']);
+  });
+
+  test('a receipt that comes too late concerns the order of its own grant alone', () => {
+    const other = orderOf({ erasureId: 'order-9', consentId: uuid(9) });
+    const ordered = programmeAfter([withdrawal(numbered())], sent);
+    const late = programmeAfter([{ kind: 'stored', batchId: 'batch-2', objectKey: 'a/2' }], {
+      ...ordered,
+      orders: [other, ...ordered.orders],
+    });
+    expect(late.orders.map(({ objectKeys }) => objectKeys)).toEqual([[], ['a/1', 'a/2']]);
   });
 
   test('the erasure is finished once', () => {
@@ -327,6 +343,31 @@ describe('sending', () => {
     expect(both.sent.map(({ objectKey, state }) => [objectKey, state])).toEqual([
       ['ttl28/1', 'maybe'],
       ['ttl27/1', 'stored'],
+    ]);
+    const unnamed = batchOf({ expiresAtMs: daysLater(30) });
+    const again = programmeAfter([{ kind: 'sending', batch: unnamed }], both);
+    expect(again.sent.map(({ expiresAtMs }) => expiresAtMs)).toEqual([
+      daysLater(30),
+      daysLater(28),
+    ]);
+    const late = { kind: 'stored', batchId: 'batch-1', objectKey: 'ttl28/1' } as const;
+    expect(programmeAfter([late], both).sent.map(({ state }) => state)).toEqual([
+      'stored',
+      'stored',
+    ]);
+  });
+
+  test('a receipt is for its own batch, though another waits for a name too', () => {
+    const two = programmeAfter(
+      [{ kind: 'sending', batch: batchOf({ batchId: 'batch-2' }) }],
+      marked,
+    );
+    const receipt = { kind: 'stored', batchId: 'batch-2', objectKey: 'a/2' } as const;
+    expect(
+      programmeAfter([receipt], two).sent.map(({ batchId, objectKey }) => [batchId, objectKey]),
+    ).toEqual([
+      ['batch-1', null],
+      ['batch-2', 'a/2'],
     ]);
   });
 
