@@ -79,7 +79,8 @@ import_image() {
 # What earlier builds left in buildah's store; whatever is in use stays.
 forget_old_images() {
   [ "$engine" = buildah ] || return 0
-  own_buildah containers --format '{{.ContainerName}}' | grep '^doorkeep-run-' | while read -r working; do
+  local working
+  for working in $(own_buildah containers --format '{{.ContainerName}}' | sed -n '/^doorkeep-run-/p'); do
     own_buildah rm "$working" >/dev/null 2>&1 || true
   done
   own_buildah rmi --prune >/dev/null 2>&1 || true

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../agent/test/fakes/temporary-folder.ts';
-import { compareLevels } from './comparison.ts';
+import { compareLevels, uncomparedLevels } from './comparison.ts';
 import { openDatabase } from './fleet-database.ts';
 import { isWorthTelling } from './measures.ts';
 
@@ -60,6 +60,15 @@ test('where all have the same there is nothing to compare with', async () => {
   expect(await compared()).toEqual([]);
 });
 
+test('a release that came only together with something else is said not to be compared', async () => {
+  const { insert, compared, uncompared } = await emptyTable();
+  await insert('0.1', { doors: 30, attempts: 100, failed: () => 2, day: 1 });
+  await insert('0.2', { doors: 30, attempts: 100, failed: (door) => door, day: 1 });
+  await insert('0.3', { doors: 30, attempts: 100, failed: () => 50, day: 2 });
+  expect((await compared()).map(({ level }) => level)).toEqual(['0.1', '0.2']);
+  expect(await uncompared()).toEqual(['0.3']);
+});
+
 test('less than a point, or a tenth of the time, is not worth telling', () => {
   const time = { ...measure, kind: 'time' } as const;
   expect([0.009, 0.01].map((by) => isWorthTelling(measure, by, 0.1))).toEqual([false, true]);
@@ -76,6 +85,7 @@ async function emptyTable() {
   const compared = () => compareLevels(database, from, measure);
   return {
     compared,
+    uncompared: async () => uncomparedLevels(database, from, await compared()),
     async only(level: string) {
       const found = (await compared()).find((each) => each.level === level);
       if (!found) throw new Error(`${level} was not compared`);

@@ -18,6 +18,13 @@ export type Comparison = {
   readonly chance: number;
 };
 
+/** Levels are values of the column `factor`; they are compared where those of `strata` are the same. */
+export type ComparedFrom = {
+  readonly table: string;
+  readonly factor: string;
+  readonly strata: readonly string[];
+};
+
 /**
  * The Mantel-Haenszel difference (Greenland and Robins, 1985): levels are compared only within strata (the same
  * day, the same other models), so that a level is not blamed for the day on which it was rolled out. The
@@ -26,7 +33,7 @@ export type Comparison = {
  */
 export async function compareLevels(
   database: FleetDatabase,
-  from: { readonly table: string; readonly factor: string; readonly strata: readonly string[] },
+  from: ComparedFrom,
   measure: Measure,
 ): Promise<readonly Comparison[]> {
   const { factor } = from;
@@ -51,6 +58,26 @@ export async function compareLevels(
   });
 }
 
+/**
+ * Levels that could not be compared, though there are others: all their doors differ in something else too (a release
+ * that only came together with a new model). Nothing is found at them, which is not to say that nothing is wrong.
+ */
+export async function uncomparedLevels(
+  database: FleetDatabase,
+  { table, factor }: Pick<ComparedFrom, 'table' | 'factor'>,
+  compared: readonly Comparison[],
+): Promise<readonly string[]> {
+  const levels = await database.rows(
+    `SELECT CAST(${factor} AS VARCHAR) AS level FROM ${table} WHERE ${factor} IS NOT NULL
+    GROUP BY ALL HAVING count(DISTINCT door) >= ${leastDoors} ORDER BY level`,
+    object({ level: text() }),
+  );
+  const known = new Set(compared.map(({ level }) => level));
+  return levels.length < 2
+    ? []
+    : levels.map(({ level }) => level).filter((level) => !known.has(level));
+}
+
 const any = number(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
 const compared = object({
   level: nullOr(text()),
@@ -61,10 +88,7 @@ const compared = object({
   error: nullOr(any),
 });
 
-function sqlOf(
-  { table, factor, strata }: { table: string; factor: string; strata: readonly string[] },
-  { sum, count }: Measure,
-): string {
+function sqlOf({ table, factor, strata }: ComparedFrom, { sum, count }: Measure): string {
   return `WITH cell AS (
   SELECT door, CAST(${factor} AS VARCHAR) AS level, hash(${strata.join(', ')}) AS stratum,
     CAST(sum(${count}) AS DOUBLE) AS n, CAST(sum(${sum}) AS DOUBLE) AS y

@@ -1,4 +1,4 @@
-import { type Comparison, compareLevels } from './comparison.ts';
+import { type Comparison, compareLevels, uncomparedLevels } from './comparison.ts';
 import { type DoorsApart, findDoorsApart } from './doors-apart.ts';
 import { type DriftSeries, findDrift } from './drift.ts';
 import { buildColumns, type FleetDatabase } from './fleet-database.ts';
@@ -11,6 +11,8 @@ export type Findings = {
   readonly worse: readonly Comparison[];
   readonly drifting: readonly DriftSeries[];
   readonly doorsApart: readonly DoorsApart[];
+  /** 'agent_version 0.4.1': there is nothing that it alone sets apart. */
+  readonly uncompared: readonly string[];
   /** All that was looked at, for the tables and charts. */
   readonly comparisons: readonly Comparison[];
   readonly driftSeries: readonly DriftSeries[];
@@ -21,7 +23,8 @@ export type Findings = {
  * hundred.
  */
 export async function findFaults(database: FleetDatabase): Promise<Findings> {
-  const comparisons = [...(await compareBuilds(database)), ...(await compareHours(database))];
+  const builds = await compareBuilds(database);
+  const comparisons = [...builds.compared, ...(await compareHours(database))];
   const certain = holm(
     comparisons.map(({ chance }) => chance),
     0.01,
@@ -34,21 +37,27 @@ export async function findFaults(database: FleetDatabase): Promise<Findings> {
     ),
     drifting: driftSeries.filter(({ drift }) => drift !== undefined),
     doorsApart: await findDoorsApart(database),
+    uncompared: builds.uncompared,
     comparisons,
     driftSeries,
   };
 }
 
-async function compareBuilds(database: FleetDatabase): Promise<Comparison[]> {
+async function compareBuilds(database: FleetDatabase) {
   const compared: Comparison[] = [];
+  const uncompared: string[] = [];
   for (const factor of buildColumns) {
     const others = buildColumns.filter((column) => column !== factor);
     const from = { table: 'door_day', factor, strata: ['day', ...others] };
+    const ofFactor: Comparison[] = [];
     for (const measure of [...shares, ...times]) {
-      compared.push(...(await compareLevels(database, from, measure)));
+      ofFactor.push(...(await compareLevels(database, from, measure)));
     }
+    compared.push(...ofFactor);
+    const levels = await uncomparedLevels(database, from, ofFactor);
+    uncompared.push(...levels.map((level) => `${factor} ${level}`));
   }
-  return compared;
+  return { compared, uncompared };
 }
 
 async function compareHours(database: FleetDatabase): Promise<Comparison[]> {

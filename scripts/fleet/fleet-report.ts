@@ -45,11 +45,19 @@ export function reportTables(report: FleetReport): readonly ReportTable[] {
 }
 
 /** What was found, a sentence each. */
-export function findingLines({ worse, drifting, doorsApart }: Findings): readonly string[] {
+export function findingLines({
+  worse,
+  drifting,
+  doorsApart,
+  uncompared,
+}: Findings): readonly string[] {
   return [
     ...worse.map(worseLine),
     ...drifting.flatMap(driftLine),
     ...doorsApart.map((apart) => apartLine(apart)),
+    ...uncompared.map(
+      (level) => `${level}: not compared, for everything else about its doors differs too`,
+    ),
   ];
 }
 

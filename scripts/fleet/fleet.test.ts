@@ -93,6 +93,7 @@ describe('a fleet with faults planted in it', () => {
     expect([...unknown, ...otherHours]).toEqual([]);
     expect(drifting).toHaveLength(1);
     expect(doorsApart).toHaveLength(1);
+    expect(read.report.findings.uncompared).toEqual([]);
   });
 
   test('every record of every object is read', () => {

@@ -4,7 +4,7 @@ import { createVitest } from 'vitest/node';
 import { type Mutant, mutated } from './mutants.ts';
 import type { PlannedTest } from './plan.ts';
 import { watched } from './regions.ts';
-import { warmThread } from './warm-thread.ts';
+import { warmProcess } from './warm-process.ts';
 
 /** What a test file does where nothing is wrong. */
 export type Reach = {
@@ -29,8 +29,7 @@ export type Trials = {
 
 /**
  * Runs test files on faulty sources. Nothing is written: vitest is given another text in the place of the
- * file's. One vitest serves all trials, so that only what depends on the mutant is transformed anew; each
- * test file has a thread of its own, as always.
+ * file's. One vitest serves all trials, so that only what depends on the mutant is transformed anew.
  * @param sources what may be mutated; nothing else is watched
  */
 export async function openTrials(
@@ -45,7 +44,7 @@ export async function openTrials(
       watch: false,
       // A cache on the disk would answer in the place of the plugin.
       fsModuleCache: false,
-      pool: warmThread(() => changed.splice(0)),
+      pool: warmProcess(() => changed.splice(0)),
       maxWorkers: 1,
       bail: 1,
       silent: true,
@@ -113,14 +112,13 @@ export async function openTrials(
     async reach(test) {
       become('watch');
       const start = performance.now();
-      const before = process.cpuUsage();
       const { isPassed, module } = await run(test);
-      const { user, system } = process.cpuUsage(before);
+      const { workMs = 0, reachedRegions = [] } = module?.meta() ?? {};
       return {
         isPassed,
         elapsedMs: performance.now() - start,
-        workMs: (user + system) / 1000,
-        regions: new Set(module?.meta().reachedRegions ?? []),
+        workMs,
+        regions: new Set(reachedRegions),
       };
     },
     async judge(mutant, tests) {

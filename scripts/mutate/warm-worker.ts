@@ -1,19 +1,21 @@
-/** What the thread of scripts/mutate/warm-thread.ts runs: vitest's own, that forgets which files have changed. */
-import { parentPort } from 'node:worker_threads';
+/** What the process of scripts/mutate/warm-process.ts runs: vitest's own, that forgets which files have changed. */
 import { init, runBaseTests, setupEnvironment } from 'vitest/worker';
 
 type Modules = Parameters<NonNullable<Parameters<typeof init>[0]['onModuleRunner']>>[0];
 
-const port = parentPort;
-if (!port) throw new TypeError('warm-worker.ts runs in a thread');
+// Tests replace parts of `process`.
+const send = process.send?.bind(process);
+const [on, off] = [process.on.bind(process), process.off.bind(process)];
+const exit = process.exit.bind(process);
+if (!send) throw new TypeError('warm-worker.ts runs in a process that vitest starts');
 let modules: Modules['evaluatedModules'] | undefined;
 
+on('disconnect', () => exit(1));
 init({
-  post: (message) => port.postMessage(message),
-  on: (listener) => port.on('message', listener),
-  off: (listener) => port.off('message', listener),
+  post: (message) => send(message),
+  on: (listener) => on('message', listener),
+  off: (listener) => off('message', listener),
   setup: setupEnvironment,
-  teardown: () => port.removeAllListeners('message'),
   onModuleRunner: (runner) => {
     modules = runner.evaluatedModules;
   },

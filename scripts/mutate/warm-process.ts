@@ -1,32 +1,33 @@
 import { fileURLToPath } from 'node:url';
-import { type PoolRunnerInitializer, type PoolWorker, ThreadsPoolWorker } from 'vitest/node';
+import { ForksPoolWorker, type PoolRunnerInitializer, type PoolWorker } from 'vitest/node';
 
 type Listener = Parameters<PoolWorker['on']>[1];
 
-/** A thread that has run so many test files is replaced: what tests leave behind adds up. */
+/** A process that has run so many test files is replaced: what tests leave behind adds up. */
 const mostRuns = 200;
 
 /**
- * A pool of vitest with one thread that outlives the runs. Starting a thread takes longer than most unit
- * tests; in a warm one, only the project's own modules are loaded anew for each test file (vitest does so
- * where files are isolated). A thread that was ended by force, or broke, is replaced.
+ * A pool of vitest with one process that outlives the runs. Starting one takes ten times longer than most
+ * unit tests; in a warm one, only the project's own modules are loaded anew for each test file (vitest does
+ * so where files are isolated). A process that was ended by force, or died, is replaced.
  * @param changed the files whose text is another since the run before
  */
-export function warmThread(changed: () => string[]): PoolRunnerInitializer {
-  let thread: OwnThread | undefined;
+export function warmProcess(changed: () => string[]): PoolRunnerInitializer {
+  let warm: OwnProcess | undefined;
   let runs = 0;
 
   const createPoolWorker: PoolRunnerInitializer['createPoolWorker'] = (options): PoolWorker => {
     const listeners: { readonly event: string; readonly listener: Listener }[] = [];
-    const isWarm = thread !== undefined;
-    const here = thread ?? new OwnThread(options);
+    const isWarm = warm !== undefined;
+    const here = warm ?? new OwnProcess(options);
     let isAskedToStop = false;
     const answer = (type: 'started' | 'stopped') => {
       const message = { type, __vitest_worker_response__: true };
       for (const { event, listener } of [...listeners]) if (event === 'message') listener(message);
     };
     return {
-      name: 'warm-thread',
+      name: 'warm-process',
+      cacheFs: here.cacheFs,
       on(event, listener) {
         listeners.push({ event, listener });
         here.on(event, listener);
@@ -47,22 +48,22 @@ export function warmThread(changed: () => string[]): PoolRunnerInitializer {
       deserialize: (message) => message,
       async start() {
         if (!isWarm) await here.start();
-        thread = here;
+        warm = here;
         runs = isWarm ? runs + 1 : 1;
       },
       async stop() {
         for (const { event, listener } of listeners) here.off(event, listener);
         // Who ends it by force does not ask before.
         if (isAskedToStop && runs < mostRuns) return;
-        thread = undefined;
+        warm = undefined;
         await here.stop();
       },
     };
   };
-  return { name: 'warm-thread', createPoolWorker };
+  return { name: 'warm-process', createPoolWorker };
 }
 
-class OwnThread extends ThreadsPoolWorker {
+class OwnProcess extends ForksPoolWorker {
   protected override readonly entrypoint = fileURLToPath(
     new URL('warm-worker.ts', import.meta.url),
   );
