@@ -55,7 +55,7 @@ describe('the documents for a bucket', () => {
     ];
     const { out } = await cloud(['policy', ...settings]);
     const policy = JSON.parse(out);
-    expect(policy.Statement).toHaveLength(3);
+    expect(policy.Statement).toHaveLength(4);
     expect(out).toContain('arn:aws:s3:::my-bucket/*');
     expect(out).toContain('key-1');
     const { out: encryption } = await cloud(['encryption', ...settings]);
