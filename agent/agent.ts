@@ -1,11 +1,11 @@
 /** Builds every part from the others and from the outside, in the order in which they need each other. */
 import type { Config } from './config.ts';
 import { AgentError } from './errors.ts';
-import { developmentModels } from './io/demo-material.ts';
-import { layoutOf } from './io/environment.ts';
-import { loadManifest } from './io/manifest.ts';
-import { createModelFiles, type ModelFiles } from './io/model-files.ts';
-import { loadKernels } from './io/native.ts';
+import { developmentModels } from './io/camera/demo-material.ts';
+import { loadManifest } from './io/models/manifest.ts';
+import { createModelFiles, type ModelFiles } from './io/models/model-files.ts';
+import { layoutOf } from './io/process/environment.ts';
+import { loadKernels } from './io/process/native.ts';
 import type { Clock, EmbeddingEntry, Kernels } from './ports.ts';
 import { createFacePipeline, type FacePipeline } from './recognition/face-pipeline.ts';
 import {

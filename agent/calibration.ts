@@ -6,7 +6,7 @@ import { type Calibration, calibrate, type KeyThreshold } from './gallery/calibr
 import { evaluateIdentification } from './gallery/identification-evaluation.ts';
 import { templateComparator } from './gallery/template-comparator.ts';
 import { evaluateVerification } from './gallery/verification-evaluation.ts';
-import { type EvaluationSet, everyPicture } from './io/evaluation-run.ts';
+import { type EvaluationSet, everyPicture } from './io/measuring/evaluation-run.ts';
 import { scratchProtector } from './operations.ts';
 
 export type CalibrationResult = Calibration & {

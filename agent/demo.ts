@@ -1,12 +1,12 @@
 /** The whole way on an embedded set: residents are enrolled, visitors come to the door, it decides. */
 import { modelFilesOf, modelNamesOf, openVision, type Place } from './agent.ts';
 import { runDoor } from './door.ts';
-import { systemClock } from './io/clock.ts';
-import { demoFrameBytes, openDemoCamera } from './io/demo-camera.ts';
-import { type DemoMaterial, type DemoVisit, findDemoMaterial } from './io/demo-material.ts';
-import { peakMemoryBytes } from './io/host.ts';
-import { readPicture } from './io/image.ts';
-import { createLog } from './io/log.ts';
+import { demoFrameBytes, openDemoCamera } from './io/camera/demo-camera.ts';
+import { type DemoMaterial, type DemoVisit, findDemoMaterial } from './io/camera/demo-material.ts';
+import { readPicture } from './io/camera/image.ts';
+import { systemClock } from './io/process/clock.ts';
+import { peakMemoryBytes } from './io/process/host.ts';
+import { createLog } from './io/process/log.ts';
 import { enrolResident } from './operations.ts';
 import type { RecognitionEvent } from './recognition/event.ts';
 import { quantile } from './recognition/quantile.ts';

@@ -2,8 +2,8 @@
 import type { Vision } from './agent.ts';
 import { createGallery } from './gallery/gallery.ts';
 import { search } from './gallery/search.ts';
-import { randomKey } from './io/chance.ts';
-import { systemClock } from './io/clock.ts';
+import { randomKey } from './io/process/chance.ts';
+import { systemClock } from './io/process/clock.ts';
 import { scratchProtector } from './operations.ts';
 import { quantile } from './recognition/quantile.ts';
 import { type Stage, type StageTimes, startStopwatch } from './recognition/stopwatch.ts';

@@ -4,12 +4,12 @@
  */
 import type { Place } from './agent.ts';
 import { AgentError } from './errors.ts';
-import { systemClock } from './io/clock.ts';
-import { type PumpCounters, pumpFrames, type SourceLost } from './io/frame-pump.ts';
-import type { Log, LogFields } from './io/log.ts';
-import { moduleBeside, startRecognitionThread } from './io/recognition-thread.ts';
-import { protectsKeys } from './io/secure-memory.ts';
-import { superviseRecognition } from './io/supervised-recognition.ts';
+import { type PumpCounters, pumpFrames, type SourceLost } from './io/camera/frame-pump.ts';
+import { systemClock } from './io/process/clock.ts';
+import type { Log, LogFields } from './io/process/log.ts';
+import { protectsKeys } from './io/process/secure-memory.ts';
+import { moduleBeside, startRecognitionThread } from './io/recognition/recognition-thread.ts';
+import { superviseRecognition } from './io/recognition/supervised-recognition.ts';
 import type { FrameSource } from './ports.ts';
 import type { RecognitionEvent } from './recognition/event.ts';
 import type { DoorFault } from './ueip/attempt-of-event.ts';
@@ -21,7 +21,7 @@ export type DoorOutput = {
   readonly onEvent: (event: RecognitionEvent | SourceLost) => void;
   readonly log: Log;
   /**
-   * A ring (io/attempt-ring.ts) into which the recognition thread, and every one that follows it, puts its
+   * A ring (io/programme/attempt-ring.ts) into which the recognition thread, and every one that follows it, puts its
    * attempts while somebody listens.
    */
   readonly attempts?: SharedArrayBuffer | undefined;

@@ -1,11 +1,11 @@
 /** What `doorkeep doctor` looks at: everything the door needs, each with what to do if it is not so. */
 import { modelFilesOf, modelNamesOf, type Place } from './agent.ts';
 import { AgentError } from './errors.ts';
-import { layoutOf } from './io/environment.ts';
-import { keyFileState, runtimeFacts } from './io/host.ts';
-import { loadKernels } from './io/native.ts';
-import { type MemoryProtection, memoryProtection } from './io/secure-memory.ts';
-import { erasureSentence, type VolumeFacts, volumeFacts } from './io/volume.ts';
+import { erasureSentence, type VolumeFacts, volumeFacts } from './io/files/volume.ts';
+import { layoutOf } from './io/process/environment.ts';
+import { keyFileState, runtimeFacts } from './io/process/host.ts';
+import { loadKernels } from './io/process/native.ts';
+import { type MemoryProtection, memoryProtection } from './io/process/secure-memory.ts';
 import { openStore } from './residents.ts';
 
 export type Check = {

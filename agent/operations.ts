@@ -3,11 +3,11 @@ import { decisionOf, type Place, templateVersion, type Vision } from './agent.ts
 import { AgentError } from './errors.ts';
 import type { Acquire } from './gallery/acquisition.ts';
 import { judgeEnrolment, type Refusal } from './gallery/enrolment.ts';
-import { randomId, randomKey } from './io/chance.ts';
-import { readPicture } from './io/image.ts';
-import { loadRootKey } from './io/key-file.ts';
-import { sha256Of } from './io/model-bytes.ts';
-import { secureMemory } from './io/secure-memory.ts';
+import { readPicture } from './io/camera/image.ts';
+import { sha256Of } from './io/models/model-bytes.ts';
+import { randomId, randomKey } from './io/process/chance.ts';
+import { secureMemory } from './io/process/secure-memory.ts';
+import { loadRootKey } from './io/store/key-file.ts';
 import type { GalleryStore } from './ports.ts';
 import { findInPhotos } from './recognition/photo-findings.ts';
 import { centralFace, primaryFace } from './recognition/primary-face.ts';

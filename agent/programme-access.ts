@@ -1,8 +1,8 @@
 /** Where the commands of the improvement programme are carried out: by the agent at work, else here. */
 import type { Place } from './agent.ts';
 import { AgentError } from './errors.ts';
-import { acquireAgentLock } from './io/agent-lock.ts';
-import { systemTimers, type Timers } from './io/clock.ts';
+import { acquireAgentLock } from './io/control/agent-lock.ts';
+import { systemTimers, type Timers } from './io/process/clock.ts';
 import type { ProgrammeCommands } from './programme-commands.ts';
 import { agentListens, remoteProgramme } from './programme-remote.ts';
 

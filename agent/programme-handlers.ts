@@ -1,6 +1,6 @@
 /** The commands of the improvement programme, as the control socket is asked for them. */
 import { AgentError } from './errors.ts';
-import type { ControlHandlers } from './io/control-conversation.ts';
+import type { ControlHandlers } from './io/control/control-conversation.ts';
 import type { ProgrammeCommands } from './programme-commands.ts';
 import { flag, nullOr, object, oneOf, readShape, type Shape, text } from './shape.ts';
 

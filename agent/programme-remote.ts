@@ -1,7 +1,7 @@
 /** The commands of the improvement programme, carried out by the agent at work. */
 import type { Actor } from './consent/consent.ts';
 import { AgentError } from './errors.ts';
-import { callAgent } from './io/control-client.ts';
+import { callAgent } from './io/control/control-client.ts';
 import type {
   ErasureStep,
   OffResult,

@@ -1,8 +1,8 @@
 /** The entry of the thread of the improvement programme. What it does waits for nobody at the door, and nobody for it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Place } from './agent.ts';
-import { systemTimers } from './io/clock.ts';
-import { serveProgramme } from './io/programme-worker-loop.ts';
+import { systemTimers } from './io/process/clock.ts';
+import { serveProgramme } from './io/programme/programme-worker-loop.ts';
 import { programmeCommands } from './programme/commands.ts';
 import { openProgramme } from './programme/programme.ts';
 import { systemOutside } from './programme/system-outside.ts';

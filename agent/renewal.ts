@@ -12,12 +12,12 @@ import {
 } from './gallery/generation.ts';
 import { graceEndsAt, presetGraceDays } from './gallery/grace.ts';
 import { closestResidents, type LookAlikes } from './gallery/look-alikes.ts';
-import { layoutOf } from './io/environment.ts';
-import { destroyKeyFile } from './io/key-destruction.ts';
-import { loadRootKey } from './io/key-file.ts';
-import { loadManifest } from './io/manifest.ts';
-import { loadKernels } from './io/native.ts';
-import { secureMemory } from './io/secure-memory.ts';
+import { destroyKeyFile } from './io/files/key-destruction.ts';
+import { loadManifest } from './io/models/manifest.ts';
+import { layoutOf } from './io/process/environment.ts';
+import { loadKernels } from './io/process/native.ts';
+import { secureMemory } from './io/process/secure-memory.ts';
+import { loadRootKey } from './io/store/key-file.ts';
 import type { EmbeddingEntry, GalleryStore, Generation, ModelEntry } from './ports.ts';
 import { keySourceOf, openStore } from './residents.ts';
 import { createSealer } from './template/sealer.ts';

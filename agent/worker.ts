@@ -2,10 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildRecognizer, openVision, type Place, type Vision } from './agent.ts';
 import { AgentError } from './errors.ts';
-import { createAttemptRecorder } from './io/attempt-recorder.ts';
-import { systemClock, systemTimers } from './io/clock.ts';
-import { createLog } from './io/log.ts';
-import { serveRecognition } from './io/recognition-worker-loop.ts';
+import { systemClock, systemTimers } from './io/process/clock.ts';
+import { createLog } from './io/process/log.ts';
+import { createAttemptRecorder } from './io/programme/attempt-recorder.ts';
+import { serveRecognition } from './io/recognition/recognition-worker-loop.ts';
 import { openResidents, type Residents } from './residents.ts';
 
 if (!parentPort) throw new TypeError('worker.ts runs as a thread of doorkeep, not by itself');

@@ -5,7 +5,7 @@
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { seededChance } from '../agent/io/seeded-chance.ts';
+import { seededChance } from '../agent/io/process/seeded-chance.ts';
 import { isListed, readEquivalents } from './mutate/equivalent.ts';
 import { type Mutant, mutantsOf } from './mutate/mutants.ts';
 import { createPlan, type PlannedTest } from './mutate/plan.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { openVision } from '../agent.ts';
 import { benchDevice } from '../device-bench.ts';
 import { AgentError } from '../errors.ts';
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
 import { action, command } from './command.ts';
 
 type Options = { readonly rounds: number; readonly residents: number };

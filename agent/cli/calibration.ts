@@ -1,7 +1,7 @@
 import { decisionOf, type Vision } from '../agent.ts';
 import { type CalibrationResult, runCalibration } from '../calibration.ts';
 import type { Acquire } from '../gallery/acquisition.ts';
-import type { EvaluationSet } from '../io/evaluation-run.ts';
+import type { EvaluationSet } from '../io/measuring/evaluation-run.ts';
 import { galleryStatus } from '../renewal.ts';
 import type { Context } from './command.ts';
 import { lookAlikeText } from './gallery-text.ts';

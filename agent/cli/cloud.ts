@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { AgentError } from '../errors.ts';
-import { systemClock } from '../io/clock.ts';
+import { systemClock } from '../io/process/clock.ts';
 import { checkCloud } from '../programme/cloud-check.ts';
 import {
   type Dialect,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type Config, parseAssignment, readSettings } from '../config.ts';
-import { defaultDataDir, layoutOf, readJsonFile } from '../io/environment.ts';
-import { openTerminal, type Terminal } from '../io/terminal.ts';
+import { defaultDataDir, layoutOf, readJsonFile } from '../io/process/environment.ts';
+import { openTerminal, type Terminal } from '../io/process/terminal.ts';
 import { isRecord } from '../shape.ts';
 
 /** What every command is handed: where, with which settings, and where to write. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type DemoSummary, runDemo } from '../demo.ts';
-import { decisionText } from '../io/event-text.ts';
-import { withTemporaryFolder } from '../io/temporary-folder.ts';
+import { withTemporaryFolder } from '../io/files/temporary-folder.ts';
+import { decisionText } from '../io/recognition/event-text.ts';
 import type { RecognitionEvent } from '../recognition/event.ts';
 import { action, command } from './command.ts';
 

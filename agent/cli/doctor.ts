@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AgentError } from '../errors.ts';
 import { checkHealth } from '../health.ts';
-import { systemClock } from '../io/clock.ts';
+import { systemClock } from '../io/process/clock.ts';
 import { action, command } from './command.ts';
 
 const signs = { ok: '✓', warn: '!', fail: '✗' } as const;

@@ -3,10 +3,13 @@ import { decisionOf, openVision } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import { cosineComparator } from '../gallery/comparator.ts';
 import { templateComparator } from '../gallery/template-comparator.ts';
-import { type EvaluationSet, runEvaluation } from '../io/evaluation-run.ts';
-import { readIdentificationFolders, readIdentificationList } from '../io/identification-files.ts';
-import { readPairs } from '../io/pairs-file.ts';
-import { writeScoreFile } from '../io/score-file.ts';
+import { type EvaluationSet, runEvaluation } from '../io/measuring/evaluation-run.ts';
+import {
+  readIdentificationFolders,
+  readIdentificationList,
+} from '../io/measuring/identification-files.ts';
+import { readPairs } from '../io/measuring/pairs-file.ts';
+import { writeScoreFile } from '../io/measuring/score-file.ts';
 import { acquireWith, scratchProtector } from '../operations.ts';
 import { reportCalibration } from './calibration.ts';
 import { action, command } from './command.ts';

@@ -1,5 +1,5 @@
 import type { RestoreResult } from '../backup.ts';
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
 import type { GalleryStatus, RenewalResult, Revocation } from '../renewal.ts';
 
 /** For a person. */

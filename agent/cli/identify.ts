@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { buildRecognizer, openVision } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import { systemClock } from '../io/clock.ts';
-import { eventLine, pictureResult } from '../io/event-text.ts';
-import { readPicture } from '../io/image.ts';
+import { readPicture } from '../io/camera/image.ts';
+import { systemClock } from '../io/process/clock.ts';
+import { eventLine, pictureResult } from '../io/recognition/event-text.ts';
 import { openResidents } from '../residents.ts';
 import { action, command } from './command.ts';
 

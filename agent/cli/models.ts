@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { modelFilesOf, modelNamesOf } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import type { ModelStatus } from '../io/model-files.ts';
-import type { ModelFile } from '../io/model-search.ts';
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
+import type { ModelStatus } from '../io/models/model-files.ts';
+import type { ModelFile } from '../io/models/model-search.ts';
 import { action, type Context, command } from './command.ts';
 
 export function modelsCommand(): Command {

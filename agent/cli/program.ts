@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../errors.ts';
-import { hardenProcess } from '../io/secure-memory.ts';
-import { reportFailure } from '../io/terminal.ts';
+import { hardenProcess } from '../io/process/secure-memory.ts';
+import { reportFailure } from '../io/process/terminal.ts';
 
 /** One file each, loaded when it is called for: `run` has no use for what `evaluate` needs. */
 const commands: Readonly<Record<string, () => Promise<() => Command>>> = {

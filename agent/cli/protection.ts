@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { templateVersion, type Vision } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import type { Acquire } from '../gallery/acquisition.ts';
-import { systemClock } from '../io/clock.ts';
-import type { EvaluationSet } from '../io/evaluation-run.ts';
-import { writeProtectionCharts } from '../io/protection-charts.ts';
-import { protectionSummary, protectionText } from '../io/protection-report.ts';
-import { runProtection } from '../io/protection-run.ts';
-import type { Terminal } from '../io/terminal.ts';
+import type { EvaluationSet } from '../io/measuring/evaluation-run.ts';
+import { writeProtectionCharts } from '../io/measuring/protection-charts.ts';
+import { protectionSummary, protectionText } from '../io/measuring/protection-report.ts';
+import { runProtection } from '../io/measuring/protection-run.ts';
+import { systemClock } from '../io/process/clock.ts';
+import type { Terminal } from '../io/process/terminal.ts';
 
 /** What `evaluate --protection` may be told besides. */
 export type ProtectionOptions = {

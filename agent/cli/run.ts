@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { runAgent } from '../at-work.ts';
-import { systemClock } from '../io/clock.ts';
-import { eventLine } from '../io/event-text.ts';
-import { createLog, logLevels } from '../io/log.ts';
-import { onStopSignal } from '../io/process-signals.ts';
-import { openSource, type SourceOptions } from '../io/source-options.ts';
+import { openSource, type SourceOptions } from '../io/camera/source-options.ts';
+import { systemClock } from '../io/process/clock.ts';
+import { createLog, logLevels } from '../io/process/log.ts';
+import { onStopSignal } from '../io/process/process-signals.ts';
+import { eventLine } from '../io/recognition/event-text.ts';
 import { action, command } from './command.ts';
 
 type Options = SourceOptions & { readonly log: (typeof logLevels)[number] };

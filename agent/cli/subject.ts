@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { AgentError } from '../errors.ts';
 import { parseResidentId } from '../gallery/resident-text.ts';
-import { systemClock } from '../io/clock.ts';
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
+import { systemClock } from '../io/process/clock.ts';
 import { eraseResident } from '../operations.ts';
 import { openStore } from '../residents.ts';
 import { action, command } from './command.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { AgentError } from '../errors.ts';
-import { serveTransform } from '../io/transform-lines.ts';
+import { serveTransform } from '../io/files/transform-lines.ts';
 
 /** Without the options that other commands have: it reads no settings, no data directory and no key of the device. */
 export function transformCommand(): Command {

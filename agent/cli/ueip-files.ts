@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { writeOut } from '../io/standard-output.ts';
-import { readTextFile } from '../io/text-file.ts';
+import { readTextFile } from '../io/files/text-file.ts';
+import { writeOut } from '../io/process/standard-output.ts';
 import type { AskProgramme } from '../programme-access.ts';
 import type { Streamed } from '../programme-commands.ts';
 import { action, type Context, command } from './command.ts';

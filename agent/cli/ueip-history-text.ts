@@ -1,4 +1,4 @@
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
 import { isRecord } from '../shape.ts';
 import { minute } from './ueip-values-text.ts';
 

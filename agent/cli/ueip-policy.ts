@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { policyInForce } from '../consent/consent.ts';
 import { AgentError } from '../errors.ts';
-import { systemClock } from '../io/clock.ts';
-import { bundledPolicies, policyText } from '../io/policies.ts';
+import { systemClock } from '../io/process/clock.ts';
+import { bundledPolicies, policyText } from '../io/programme/policies.ts';
 import { action, command } from './command.ts';
 
 export function policyCommand(): Command {

@@ -1,4 +1,4 @@
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
 import type { OffResult, OnResult, Verified } from '../programme-commands.ts';
 import { bytesText, minute } from './ueip-values-text.ts';
 

@@ -1,5 +1,5 @@
 import type { NotCovered } from '../consent/consent.ts';
-import { textTable } from '../io/text-table.ts';
+import { textTable } from '../io/measuring/text-table.ts';
 import type { ProgrammeStatus } from '../programme-commands.ts';
 import { bytesText, minute } from './ueip-values-text.ts';
 

@@ -3,9 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { AgentError } from '../errors.ts';
-import type { Dialogue } from '../io/dialogue.ts';
-import { loadProcess } from '../io/native.ts';
-import { bundledPolicies, withdrawalQuestion } from '../io/policies.ts';
+import type { Dialogue } from '../io/process/dialogue.ts';
+import { loadProcess } from '../io/process/native.ts';
+import { bundledPolicies, withdrawalQuestion } from '../io/programme/policies.ts';
 import type { LocalProgramme } from '../programme-access.ts';
 import type { OffResult } from '../programme-commands.ts';
 import {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { AgentError } from '../errors.ts';
-import { confirm, type Dialogue, processDialogue } from '../io/dialogue.ts';
-import { withdrawalQuestion } from '../io/policies.ts';
+import { confirm, type Dialogue, processDialogue } from '../io/process/dialogue.ts';
+import { withdrawalQuestion } from '../io/programme/policies.ts';
 import { type AskProgramme, type OpenLocal, withProgramme } from '../programme-access.ts';
 import { action, command } from './command.ts';
 import { type ActorOption, actorOf, withActor } from './ueip-actor.ts';

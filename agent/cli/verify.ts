@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { openVision } from '../agent.ts';
-import { readPicture } from '../io/image.ts';
+import { readPicture } from '../io/camera/image.ts';
 import { compareFaces } from '../operations.ts';
 import { action, command } from './command.ts';
 

@@ -3,7 +3,7 @@ import type { Policy } from './policy.ts';
 /**
  * May we? Everything that the improvement programme must not forget, as one value: the consent, an
  * erasure that is due, what may have been sent, what the cloud was asked to erase. One value, because a
- * decision and what follows from it are written in one go (io/consent-file.ts) or not at all.
+ * decision and what follows from it are written in one go (io/programme/consent-file.ts) or not at all.
  */
 export type Programme = {
   /** Of what is written: every change has the next. */

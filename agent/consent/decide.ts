@@ -15,7 +15,7 @@ import { confirmErasure, orderErasures, tryErasure, withObjectKey } from './eras
 const mostKeptMs = 31 * 86_400_000;
 
 /**
- * What an event makes of the programme. Pure: who calls writes what came out (io/consent-file.ts) before
+ * What an event makes of the programme. Pure: who calls writes what came out (io/programme/consent-file.ts) before
  * acting on it, and asks `coverage` of what was written.
  */
 export function decide(

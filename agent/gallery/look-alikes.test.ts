@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { kernelSets } from '../io/native.ts';
+import { kernelSets } from '../io/process/native.ts';
 import { faceOf, testDevice, testModel } from '../test/fakes/test-device.ts';
 import { createGallery } from './gallery.ts';
 import { closestResidents } from './look-alikes.ts';

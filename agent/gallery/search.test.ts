@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { kernelSets } from '../io/native.ts';
+import { kernelSets } from '../io/process/native.ts';
 import { softScore } from '../template/soft-score.ts';
 import type { Probe } from '../template/template.ts';
 import { createGallery, type Gallery } from './gallery.ts';

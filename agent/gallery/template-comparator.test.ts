@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { project } from '../template/projection.ts';
 import { createProtector } from '../template/protect.ts';
 import type { Embedding } from '../template/template.ts';

@@ -1,7 +1,7 @@
 import type { Place } from '../agent.ts';
 import type { Config } from '../config.ts';
-import { systemClock } from '../io/clock.ts';
-import { isLinkedByHost } from '../io/host-link.ts';
+import { isLinkedByHost } from '../io/cloud/host-link.ts';
+import { systemClock } from '../io/process/clock.ts';
 import type { Clock } from '../ports.ts';
 import type { GrantRules } from '../upload/grant.ts';
 import type { Cloud } from './outside.ts';
@@ -28,8 +28,8 @@ export async function openCloud(
 }
 
 async function grantPort(config: Config): Promise<Cloud['port']> {
-  const { grantCloud } = await import('../io/cloud-grant.ts');
-  const { needed, storeClient, vendorClient } = await import('../io/cloud-clients.ts');
+  const { grantCloud } = await import('../io/cloud/cloud-grant.ts');
+  const { needed, storeClient, vendorClient } = await import('../io/cloud/cloud-clients.ts');
   return grantCloud({
     url: needed(config, 'cloud.url'),
     vendor: vendorClient(config),
@@ -39,9 +39,9 @@ async function grantPort(config: Config): Promise<Cloud['port']> {
 }
 
 async function directPort(config: Config, clock: Pick<Clock, 'wallMs'>): Promise<Cloud['port']> {
-  const { directCloud } = await import('../io/cloud-direct.ts');
-  const { bucketClient, needed } = await import('../io/cloud-clients.ts');
-  const { readCredentials } = await import('../io/cloud-credentials.ts');
+  const { directCloud } = await import('../io/cloud/cloud-direct.ts');
+  const { bucketClient, needed } = await import('../io/cloud/cloud-clients.ts');
+  const { readCredentials } = await import('../io/cloud/cloud-credentials.ts');
   const file = needed(config, 'cloud.credentials');
   return directCloud({
     dialect: config['cloud.dialect'],

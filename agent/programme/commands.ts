@@ -1,11 +1,11 @@
 /** What people may ask of the programme (programme-commands.ts), carried out in the process that has it. */
 import type { Actor } from '../consent/consent.ts';
 import { AgentError } from '../errors.ts';
-import { readDeviceKey, verifySignature } from '../io/device-key.ts';
-import { md5Base64, sha256Hex } from '../io/digests.ts';
-import { layoutOf } from '../io/environment.ts';
-import { gunzip, gzip } from '../io/gzip.ts';
-import { parseReceipt } from '../io/receipt-file.ts';
+import { md5Base64, sha256Hex } from '../io/files/digests.ts';
+import { gunzip, gzip } from '../io/files/gzip.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { readDeviceKey, verifySignature } from '../io/programme/device-key.ts';
+import { parseReceipt } from '../io/programme/receipt-file.ts';
 import type { ProgrammeCommands, Streamed, Write } from '../programme-commands.ts';
 import { verifyReceipt } from '../rights/receipt.ts';
 import { batchLimits, sealBatch } from '../ueip/batch.ts';

@@ -9,9 +9,9 @@ import {
 } from '../consent/consent.ts';
 import { decide } from '../consent/decide.ts';
 import type { Policy } from '../consent/policy.ts';
-import { readProgramme, writeProgramme } from '../io/consent-file.ts';
-import { layoutOf } from '../io/environment.ts';
-import { bundledPolicies } from '../io/policies.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { readProgramme, writeProgramme } from '../io/programme/consent-file.ts';
+import { bundledPolicies } from '../io/programme/policies.ts';
 
 /** The consent of this device and what belongs to it, in memory as on the medium. */
 export type ConsentState = {

@@ -1,11 +1,11 @@
 import type { Place } from '../agent.ts';
-import { readDeviceKey } from '../io/device-key.ts';
-import { sha256Hex } from '../io/digests.ts';
-import { layoutOf } from '../io/environment.ts';
-import { storeReceipt } from '../io/receipt-file.ts';
-import { diskErasure } from '../io/ueip-erasure.ts';
-import { volumeFacts } from '../io/volume.ts';
-import { eraseVolume } from '../io/volume-command.ts';
+import { sha256Hex } from '../io/files/digests.ts';
+import { volumeFacts } from '../io/files/volume.ts';
+import { eraseVolume } from '../io/files/volume-command.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { readDeviceKey } from '../io/programme/device-key.ts';
+import { storeReceipt } from '../io/programme/receipt-file.ts';
+import { diskErasure } from '../io/programme/ueip-erasure.ts';
 import type { StepReport } from '../rights/receipt.ts';
 import {
   type Erasure,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { bundledPolicies } from '../io/policies.ts';
+import { bundledPolicies } from '../io/programme/policies.ts';
 import { dayMs, type ProgrammeDevice } from '../test/fakes/programme-device.ts';
 import { programmeDevice } from '../test/fakes/quick-device.ts';
 

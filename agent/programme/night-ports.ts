@@ -1,9 +1,9 @@
 import type { Place } from '../agent.ts';
-import { randomSecret } from '../io/chance.ts';
-import { hmacSha256 } from '../io/digests.ts';
-import { layoutOf } from '../io/environment.ts';
-import { readEpochKey } from '../io/epoch-key.ts';
-import { wipe } from '../io/secure-memory.ts';
+import { hmacSha256 } from '../io/files/digests.ts';
+import { randomSecret } from '../io/process/chance.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { wipe } from '../io/process/secure-memory.ts';
+import { readEpochKey } from '../io/programme/epoch-key.ts';
 import type { ConsentState } from './consent-state.ts';
 import type { NightPorts } from './night-shift.ts';
 import type { Outside } from './outside.ts';

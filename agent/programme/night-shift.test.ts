@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { localTimeIn } from '../io/local-time.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
 import { dayMs, hourMs, minuteMs, type ProgrammeDevice } from '../test/fakes/programme-device.ts';
 import { programmeDevice } from '../test/fakes/quick-device.ts';
 

@@ -1,7 +1,7 @@
 import { AgentError } from '../errors.ts';
-import { randomSecret } from '../io/chance.ts';
-import { hmacSha256, md5Base64, sha256Hex } from '../io/digests.ts';
-import { gzip } from '../io/gzip.ts';
+import { hmacSha256, md5Base64, sha256Hex } from '../io/files/digests.ts';
+import { gzip } from '../io/files/gzip.ts';
+import { randomSecret } from '../io/process/chance.ts';
 import { type Nightly, startNightly } from '../upload/nightly.ts';
 import type { UploadPorts } from '../upload/pass.ts';
 import type { NightReport } from '../upload/uploader.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../config.ts';
-import { bundledPolicies } from '../io/policies.ts';
+import { bundledPolicies } from '../io/programme/policies.ts';
 import { systemError, withFailingCalls } from '../test/fakes/failing-calls.ts';
 import {
   dayMs,

@@ -1,11 +1,11 @@
 import { type Actor, policyInForce } from '../consent/consent.ts';
 import type { Policy } from '../consent/policy.ts';
 import { AgentError } from '../errors.ts';
-import { randomUuid } from '../io/chance.ts';
-import { ensureDeviceKey } from '../io/device-key.ts';
-import { layoutOf } from '../io/environment.ts';
-import { bundledPolicies, missingInNotice } from '../io/policies.ts';
-import { volumeFacts } from '../io/volume.ts';
+import { volumeFacts } from '../io/files/volume.ts';
+import { randomUuid } from '../io/process/chance.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { ensureDeviceKey } from '../io/programme/device-key.ts';
+import { bundledPolicies, missingInNotice } from '../io/programme/policies.ts';
 import type { OnOrder, OnResult } from '../programme-commands.ts';
 import type { ProgrammeParts } from './programme.ts';
 

@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ringConsumer } from '../io/attempt-ring.ts';
+import { ringConsumer } from '../io/programme/attempt-ring.ts';
 import { systemError, withFailingCalls } from '../test/fakes/failing-calls.ts';
 import { dayMs, hourMs, leftOn, type ProgrammeDevice } from '../test/fakes/programme-device.ts';
 import { afterPowerCut, programmeDevice } from '../test/fakes/quick-device.ts';

@@ -1,8 +1,8 @@
 import { AgentError } from '../errors.ts';
-import { randomId } from '../io/chance.ts';
-import { layoutOf } from '../io/environment.ts';
-import { type Markers, searchMarkers, takeMarkers } from '../io/marker-search.ts';
-import { erasureSentence } from '../io/volume.ts';
+import { type Markers, searchMarkers, takeMarkers } from '../io/files/marker-search.ts';
+import { erasureSentence } from '../io/files/volume.ts';
+import { randomId } from '../io/process/chance.ts';
+import { layoutOf } from '../io/process/environment.ts';
 import type { OffOrder, OffResult } from '../programme-commands.ts';
 import { receiptText } from '../rights/receipt.ts';
 import type { Erasure, ErasureDecision } from '../rights/withdraw.ts';

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { layoutOf } from '../io/environment.ts';
-import { createEpochKey } from '../io/epoch-key.ts';
-import { writeSealedFile } from '../io/sealed-file.ts';
+import { writeSealedFile } from '../io/files/sealed-file.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { createEpochKey } from '../io/programme/epoch-key.ts';
 import { temporaryFolder } from '../test/fakes/temporary-folder.ts';
 import { emptyUploadMemory, type UploadMemory } from '../upload/upload-memory.ts';
 import { openProgrammeMemory } from './programme-memory.ts';

@@ -1,6 +1,6 @@
 import type { Place } from '../agent.ts';
-import { layoutOf } from '../io/environment.ts';
-import { readSealedFile, writeSealedFile } from '../io/sealed-file.ts';
+import { readSealedFile, writeSealedFile } from '../io/files/sealed-file.ts';
+import { layoutOf } from '../io/process/environment.ts';
 import { isRecord } from '../shape.ts';
 import type { ClockMemory } from '../upload/clock-trust.ts';
 import { emptyUploadMemory, type UploadMemory } from '../upload/upload-memory.ts';

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { layoutOf } from '../io/environment.ts';
+import { layoutOf } from '../io/process/environment.ts';
 import type { RecordStore } from '../ports.ts';
 import { programmeConfig } from '../test/fakes/programme-device.ts';
 import { someRecords } from '../test/fakes/some-record.ts';

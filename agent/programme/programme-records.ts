@@ -1,7 +1,7 @@
 import type { Place } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import { hasRecords, layoutOf } from '../io/environment.ts';
-import { openRecordStore } from '../io/record-store.ts';
+import { hasRecords, layoutOf } from '../io/process/environment.ts';
+import { openRecordStore } from '../io/store/record-store.ts';
 import type { RecordStore, StoreCounts } from '../ports.ts';
 
 /** The records of the present grant: opened when they are needed, closed before they are erased. */

@@ -1,14 +1,14 @@
 /** The improvement programme, built from its parts: in its own thread beside a door, or in the process of a command. */
 import type { Place } from '../agent.ts';
-import { ringConsumer } from '../io/attempt-ring.ts';
-import { randomSecret } from '../io/chance.ts';
-import { layoutOf } from '../io/environment.ts';
-import { openLedger } from '../io/ledger-file.ts';
-import { localTimeIn } from '../io/local-time.ts';
-import { loadKernels } from '../io/native.ts';
-import { openOutbox } from '../io/outbox.ts';
-import { builtMs } from '../io/release.ts';
-import { secureMemory } from '../io/secure-memory.ts';
+import { randomSecret } from '../io/process/chance.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
+import { loadKernels } from '../io/process/native.ts';
+import { secureMemory } from '../io/process/secure-memory.ts';
+import { ringConsumer } from '../io/programme/attempt-ring.ts';
+import { openLedger } from '../io/programme/ledger-file.ts';
+import { openOutbox } from '../io/programme/outbox.ts';
+import { builtMs } from '../io/programme/release.ts';
 import { createAnonymiser } from '../ueip/anonymise.ts';
 import type { ToLocalTime } from '../ueip/attempt.ts';
 import { attemptOfFault, type DoorFault } from '../ueip/attempt-of-event.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Coverage } from '../consent/consent.ts';
 import { AgentError } from '../errors.ts';
-import { createAttemptRing, ringConsumer, ringProducer } from '../io/attempt-ring.ts';
-import type { RingAttempt } from '../io/attempt-slots.ts';
-import { sha256Hex } from '../io/digests.ts';
-import { localTimeIn } from '../io/local-time.ts';
-import { loadKernels } from '../io/native.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { sha256Hex } from '../io/files/digests.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
+import { loadKernels } from '../io/process/native.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
+import { createAttemptRing, ringConsumer, ringProducer } from '../io/programme/attempt-ring.ts';
+import type { RingAttempt } from '../io/programme/attempt-slots.ts';
 import type { NewRecord } from '../ports.ts';
 import { createManualTime } from '../test/fakes/manual-time.ts';
 import { grantOf } from '../test/fakes/programmes.ts';

@@ -1,5 +1,5 @@
 import type { Coverage } from '../consent/consent.ts';
-import type { RingConsumer } from '../io/attempt-ring.ts';
+import type { RingConsumer } from '../io/programme/attempt-ring.ts';
 import type { NewRecord } from '../ports.ts';
 import type { Anonymised, Anonymiser } from '../ueip/anonymise.ts';
 import type { Attempt, Moment } from '../ueip/attempt.ts';

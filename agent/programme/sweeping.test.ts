@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { layoutOf } from '../io/environment.ts';
+import { layoutOf } from '../io/process/environment.ts';
 import { dayMs, hourMs, minuteMs, type ProgrammeDevice } from '../test/fakes/programme-device.ts';
 import { programmeDevice } from '../test/fakes/quick-device.ts';
 

@@ -1,5 +1,5 @@
-import { layoutOf } from '../io/environment.ts';
-import { expireReceipts } from '../io/receipt-file.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { expireReceipts } from '../io/programme/receipt-file.ts';
 import type { Clock, Collected } from '../ports.ts';
 import { isExpired, retention, sweepEveryMs } from '../rights/retention.ts';
 import type { Ledger } from '../ueip/ledger.ts';

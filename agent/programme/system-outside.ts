@@ -1,7 +1,7 @@
 import type { Place } from '../agent.ts';
-import { systemClock, systemTimers } from '../io/clock.ts';
-import { doNotTrack } from '../io/environment.ts';
-import { isClockSynchronised } from '../io/native.ts';
+import { systemClock, systemTimers } from '../io/process/clock.ts';
+import { doNotTrack } from '../io/process/environment.ts';
+import { isClockSynchronised } from '../io/process/native.ts';
 import { openCloud } from './cloud.ts';
 import type { Outside } from './outside.ts';
 

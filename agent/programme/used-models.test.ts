@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { presets } from '../config.ts';
-import { loadManifest } from '../io/manifest.ts';
+import { loadManifest } from '../io/models/manifest.ts';
 import { temporaryFolder } from '../test/fakes/temporary-folder.ts';
 import { usedModels } from './used-models.ts';
 

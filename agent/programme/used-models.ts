@@ -1,9 +1,9 @@
 import type { Place } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import { sha256Hex } from '../io/digests.ts';
-import { layoutOf } from '../io/environment.ts';
-import { loadManifest } from '../io/manifest.ts';
-import { agentVersion } from '../io/release.ts';
+import { sha256Hex } from '../io/files/digests.ts';
+import { loadManifest } from '../io/models/manifest.ts';
+import { layoutOf } from '../io/process/environment.ts';
+import { agentVersion } from '../io/programme/release.ts';
 import type { ModelEntry } from '../ports.ts';
 import { type Builds, buildsOf } from '../ueip/builds.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Acquisition } from '../gallery/acquisition.ts';
-import { loadKernels } from '../io/native.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { loadKernels } from '../io/process/native.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { clusteredFaces, clusteredModel } from '../test/fakes/clustered-faces.ts';
 import { divideFaces } from './attack-success.ts';
 import { type AttackId, codeOf, runAttacks } from './attacks.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Acquisition } from '../gallery/acquisition.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 import { facesOfIdentities, facesOfPairs } from './labelled-faces.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { loadKernels } from '../io/native.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { loadKernels } from '../io/process/native.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { clusteredFaces, clusteredModel } from '../test/fakes/clustered-faces.ts';
 import { wrongTelemetry, wrongTemplates } from '../test/fakes/wrong-schemes.ts';
 import { createDraws } from './draws.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { createDraws } from './draws.ts';
 import type { FaceSample } from './labelled-faces.ts';
 import {

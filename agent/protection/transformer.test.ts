@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { loadKernels } from '../io/native.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { loadKernels } from '../io/process/native.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { createTransformer, type TransformRequest } from './transformer.ts';
 
 const { kernels } = loadKernels();

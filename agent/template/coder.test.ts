@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import fixture from '../../fixtures/templates/ufc1.json' with { type: 'json' };
 import { AgentError } from '../errors.ts';
-import { kernelSets } from '../io/native.ts';
+import { kernelSets } from '../io/process/native.ts';
 import { sharedModels } from '../test/fakes/shared-material.ts';
 import { watchedMemory } from '../test/fakes/watched-memory.ts';
 import { createCoder } from './coder.ts';

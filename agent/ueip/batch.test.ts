@@ -1,9 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { md5Base64, sha256Hex } from '../io/digests.ts';
-import { gzip } from '../io/gzip.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { md5Base64, sha256Hex } from '../io/files/digests.ts';
+import { gzip } from '../io/files/gzip.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import type { StoredRecord } from '../ports.ts';
 import { anonymised, builds, covered, openedAtMs } from '../test/fakes/anonymised.ts';
 import { openedDay, sealing, storedRecord, storedRecords } from '../test/fakes/stored-records.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { sha256Hex } from '../io/digests.ts';
+import { sha256Hex } from '../io/files/digests.ts';
 import { buildsOf } from './builds.ts';
 
 const used = {

@@ -8,7 +8,7 @@ const buildFields = { agent_version, detection_model, embedding_model, pad_model
 export type Builds = ReturnType<typeof buildsOf>;
 
 /**
- * Of the digests in the manifest, in hex; `sha256` is that of io/digests.ts. Several detectors of attacks
+ * Of the digests in the manifest, in hex; `sha256` is that of io/files/digests.ts. Several detectors of attacks
  * work together and are told as one: by the digest of their digests, written one after the other.
  * @throws TypeError: that is no version, or no digest
  */

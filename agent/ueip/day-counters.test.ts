@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { hammingTopK } from '../gallery/top-k.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { project } from '../template/projection.ts';
 import type { Embedding } from '../template/template.ts';
 import { randomFaces } from '../test/fakes/random-faces.ts';

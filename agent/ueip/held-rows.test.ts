@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import type { AttemptRow } from './attempt-rows.ts';
 import { createHeldRows, maxHeldRows } from './held-rows.ts';
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { canonicalJson, parseCanonical } from './canonical-json.ts';
 import { genesis, type LedgerHead, ledgerLine, readEntry, verifyLedger } from './ledger.ts';
 import type { LedgerEvent } from './ledger-events.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inPackage } from '../io/package-root.ts';
+import { inPackage } from '../io/files/package-root.ts';
 import { anonymised, builds, covered, openedAtMs } from '../test/fakes/anonymised.ts';
 import { type Attempt, failureReasons } from './attempt.ts';
 import { attemptFields, dayFields, type RecordFields } from './fields.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { kernelSets } from '../io/native.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { kernelSets } from '../io/process/native.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { createCoder } from '../template/coder.ts';
 import { project } from '../template/projection.ts';
 import { openReal, readReal } from '../test/fakes/real-material.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { project } from '../template/projection.ts';
 import { chiSquare, chiSquareLimit } from '../test/fakes/chi-square.ts';
 import { anotherLook, randomFaces } from '../test/fakes/random-faces.ts';

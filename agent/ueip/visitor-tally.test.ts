@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { noisy, scoreBucket, tally, type VisitorDay } from './visitor-tally.ts';
 
 const visitor: fc.Arbitrary<VisitorDay> = fc

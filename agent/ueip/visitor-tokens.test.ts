@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hammingTopK } from '../gallery/top-k.ts';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import type { Kernels } from '../ports.ts';
 import { project } from '../template/projection.ts';
 import { anotherLook, randomFaces } from '../test/fakes/random-faces.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import { chiSquare, chiSquareLimit } from '../test/fakes/chi-square.ts';
 import { backoffMs, mostTries } from './backoff.ts';
 

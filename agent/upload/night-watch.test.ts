@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { localTimeIn } from '../io/local-time.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
 import { createManualTime } from '../test/fakes/manual-time.ts';
 import type { ToLocalTime } from '../ueip/attempt.ts';
 import { watchNight } from './night-watch.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import type { CloudStep, Fate } from '../test/fakes/memory-cloud.ts';
 import { createUploadWorld } from '../test/fakes/upload-world.ts';
 import { type NightlyOptions, startNightly } from './nightly.ts';

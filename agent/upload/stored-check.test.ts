@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { md5Base64, sha256Hex } from '../io/digests.ts';
+import { md5Base64, sha256Hex } from '../io/files/digests.ts';
 import type { ChecksumAlgorithm, ExpectedReply, Reply } from './cloud-port.ts';
 import { crc64 } from './crc64.ts';
 import { checkStored } from './stored-check.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { localTimeIn } from '../io/local-time.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
 import { createUploadWorld, type UploadWorld } from '../test/fakes/upload-world.ts';
 
 const hourMs = 3_600_000;

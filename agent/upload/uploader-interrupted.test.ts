@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { seededChance } from '../io/seeded-chance.ts';
+import { seededChance } from '../io/process/seeded-chance.ts';
 import type { CloudStep, Fate } from '../test/fakes/memory-cloud.ts';
 import { createUploadWorld, type UploadWorld } from '../test/fakes/upload-world.ts';
 import { uniformBelow } from '../ueip/random.ts';

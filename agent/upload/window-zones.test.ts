@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { localTimeIn } from '../io/local-time.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
 import type { ToLocalTime } from '../ueip/attempt.ts';
 import { type NightMark, nightAfter } from './once-a-night.ts';
 import { firstTryMs, nextWindow, windowOf } from './window.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { localTimeIn } from '../io/local-time.ts';
+import { localTimeIn } from '../io/process/local-time.ts';
 import { chiSquare, chiSquareLimit } from '../test/fakes/chi-square.ts';
 import type { ToLocalTime } from '../ueip/attempt.ts';
 import { firstTryMs, nextWindow, windowOf } from './window.ts';

@@ -7,9 +7,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { withTemporaryFolder } from '../../agent/io/temporary-folder.ts';
-import { textTable } from '../../agent/io/text-table.ts';
-import { threadWrittenBytes } from '../../agent/io/written-bytes.ts';
+import { withTemporaryFolder } from '../../agent/io/files/temporary-folder.ts';
+import { threadWrittenBytes } from '../../agent/io/files/written-bytes.ts';
+import { textTable } from '../../agent/io/measuring/text-table.ts';
 import { type Habit, recordDays } from '../../agent/test/fakes/record-days.ts';
 
 type Tuning = { readonly pageSizeBytes?: number; readonly logBytes?: number };

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { toNv12 } from '../../agent/io/nv12.ts';
+import { toNv12 } from '../../agent/io/camera/nv12.ts';
 import type { Frame } from '../../agent/vision/frame.ts';
 
 /** One scene twice: as a camera's raw frame, and as the JPEG that the straightforward pipeline takes. */

@@ -1,8 +1,8 @@
 import { decisionOf, openVision, type Place } from '../../agent/agent.ts';
 import { createGallery } from '../../agent/gallery/gallery.ts';
 import { search } from '../../agent/gallery/search.ts';
-import { randomKey } from '../../agent/io/chance.ts';
-import { systemClock } from '../../agent/io/clock.ts';
+import { randomKey } from '../../agent/io/process/chance.ts';
+import { systemClock } from '../../agent/io/process/clock.ts';
 import type { RecognitionEvent } from '../../agent/recognition/event.ts';
 import { createRecognizer, type RecognizerParts } from '../../agent/recognition/recognizer.ts';
 import { createProtector } from '../../agent/template/protect.ts';

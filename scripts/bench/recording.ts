@@ -1,7 +1,7 @@
 import type { Place } from '../../agent/agent.ts';
-import { createAttemptRecorder } from '../../agent/io/attempt-recorder.ts';
-import { createAttemptRing, ringConsumer } from '../../agent/io/attempt-ring.ts';
-import { systemClock } from '../../agent/io/clock.ts';
+import { systemClock } from '../../agent/io/process/clock.ts';
+import { createAttemptRecorder } from '../../agent/io/programme/attempt-recorder.ts';
+import { createAttemptRing, ringConsumer } from '../../agent/io/programme/attempt-ring.ts';
 import type { RecognizerParts } from '../../agent/recognition/recognizer.ts';
 import type { BenchFrame } from './frames.ts';
 import { openOurs } from './ours.ts';

@@ -1,5 +1,5 @@
 import { hammingTopK } from '../../agent/gallery/top-k.ts';
-import { loadKernels } from '../../agent/io/native.ts';
+import { loadKernels } from '../../agent/io/process/native.ts';
 import { templateBytes } from '../../agent/template/template.ts';
 import { medianMs } from './timing.ts';
 

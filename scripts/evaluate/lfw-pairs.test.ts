@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { readPairs } from '../../agent/io/pairs-file.ts';
+import { readPairs } from '../../agent/io/measuring/pairs-file.ts';
 import { parseLfwPairs } from './lfw-pairs.ts';
 
 const twoFolds = [

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { writeScoreFile } from '../../agent/io/score-file.ts';
+import { writeScoreFile } from '../../agent/io/measuring/score-file.ts';
 
 const usage = `node scripts/evaluate/lfw-pairs.ts PAIRS.TXT IMAGES OUT.CSV
 Turns the pairs.txt of Labeled Faces in the Wild into the list that \`doorkeep evaluate\` reads.`;

@@ -7,21 +7,21 @@ import { studyFusion } from '../../agent/gallery/fusion-study.ts';
 import { evaluateIdentification } from '../../agent/gallery/identification-evaluation.ts';
 import { templateComparator } from '../../agent/gallery/template-comparator.ts';
 import { evaluateVerification } from '../../agent/gallery/verification-evaluation.ts';
+import { readPicture } from '../../agent/io/camera/image.ts';
 import {
   fusionText,
   identificationSummary,
   identificationText,
   verificationSummary,
   verificationText,
-} from '../../agent/io/evaluation-report.ts';
+} from '../../agent/io/measuring/evaluation-report.ts';
 import {
   readIdentificationList,
   readIdentityFolders,
-} from '../../agent/io/identification-files.ts';
-import { readPicture } from '../../agent/io/image.ts';
-import { loadManifest } from '../../agent/io/manifest.ts';
-import { loadKernels } from '../../agent/io/native.ts';
-import { openModel } from '../../agent/io/sessions.ts';
+} from '../../agent/io/measuring/identification-files.ts';
+import { loadManifest } from '../../agent/io/models/manifest.ts';
+import { openModel } from '../../agent/io/models/sessions.ts';
+import { loadKernels } from '../../agent/io/process/native.ts';
 import type { ModelEntry } from '../../agent/ports.ts';
 import { createFaceEncoder } from '../../agent/recognition/face-encoder.ts';
 import { centralFace, primaryFace } from '../../agent/recognition/primary-face.ts';

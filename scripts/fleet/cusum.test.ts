@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { seededChance } from '../../agent/io/seeded-chance.ts';
+import { seededChance } from '../../agent/io/process/seeded-chance.ts';
 import { createDraws } from '../../agent/protection/draws.ts';
 import { cusum, cusumLimit } from './cusum.ts';
 

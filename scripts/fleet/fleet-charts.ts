@@ -1,4 +1,4 @@
-import type { Axis, Chart, ChartColour, Series } from '../../agent/io/svg-chart.ts';
+import type { Axis, Chart, ChartColour, Series } from '../../agent/io/measuring/svg-chart.ts';
 import type { DriftSeries } from './drift.ts';
 import { anyFailure, type BuildShare } from './fleet-tables.ts';
 import { codeBits, coinsShare, type PairCount, type PairKind } from './telemetry-codes.ts';

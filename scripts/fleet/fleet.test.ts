@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { sha256Hex } from '../../agent/io/digests.ts';
-import { gunzip, gzip } from '../../agent/io/gzip.ts';
-import { withTemporaryFolder } from '../../agent/io/temporary-folder.ts';
+import { sha256Hex } from '../../agent/io/files/digests.ts';
+import { gunzip, gzip } from '../../agent/io/files/gzip.ts';
+import { withTemporaryFolder } from '../../agent/io/files/temporary-folder.ts';
 import { number, object, text } from '../../agent/shape.ts';
 import { temporaryFolder } from '../../agent/test/fakes/temporary-folder.ts';
 import { parseLine } from '../../agent/ueip/line.ts';

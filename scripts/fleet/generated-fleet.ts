@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { localTimeIn } from '../../agent/io/local-time.ts';
-import { loadKernels } from '../../agent/io/native.ts';
-import { bundledPolicies } from '../../agent/io/policies.ts';
-import { seededChance } from '../../agent/io/seeded-chance.ts';
+import { localTimeIn } from '../../agent/io/process/local-time.ts';
+import { loadKernels } from '../../agent/io/process/native.ts';
+import { seededChance } from '../../agent/io/process/seeded-chance.ts';
+import { bundledPolicies } from '../../agent/io/programme/policies.ts';
 import type { LocalTime, ToLocalTime } from '../../agent/ueip/attempt.ts';
 import { createFacePool } from './face-pool.ts';
 import type { FleetPlan } from './fleet-plan.ts';

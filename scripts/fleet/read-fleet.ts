@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { writeFileAtomic } from '../../agent/io/atomic-file.ts';
-import { type Chart, svgChart } from '../../agent/io/svg-chart.ts';
-import { withTemporaryFolder } from '../../agent/io/temporary-folder.ts';
+import { writeFileAtomic } from '../../agent/io/files/atomic-file.ts';
+import { withTemporaryFolder } from '../../agent/io/files/temporary-folder.ts';
+import { type Chart, svgChart } from '../../agent/io/measuring/svg-chart.ts';
 import { findFaults } from './findings.ts';
 import { codesChart, driftChart, failureChart, hoursChart, stageChart } from './fleet-charts.ts';
 import { type FleetDatabase, loadObjects, openDatabase } from './fleet-database.ts';

@@ -1,5 +1,5 @@
-import { md5Base64, sha256Hex } from '../../agent/io/digests.ts';
-import { gzip } from '../../agent/io/gzip.ts';
+import { md5Base64, sha256Hex } from '../../agent/io/files/digests.ts';
+import { gzip } from '../../agent/io/files/gzip.ts';
 import type { Kernels, StoredRecord } from '../../agent/ports.ts';
 import { type Anonymised, type Anonymiser, createAnonymiser } from '../../agent/ueip/anonymise.ts';
 import type { Moment, ToLocalTime } from '../../agent/ueip/attempt.ts';

@@ -1,7 +1,7 @@
 import { type Circumstances, coverage, neverAsked } from '../../agent/consent/consent.ts';
 import type { Policy } from '../../agent/consent/policy.ts';
-import { hmacSha256 } from '../../agent/io/digests.ts';
-import { seededChance } from '../../agent/io/seeded-chance.ts';
+import { hmacSha256 } from '../../agent/io/files/digests.ts';
+import { seededChance } from '../../agent/io/process/seeded-chance.ts';
 import type { Kernels } from '../../agent/ports.ts';
 import { createDraws, type Draws } from '../../agent/protection/draws.ts';
 import type { ToLocalTime } from '../../agent/ueip/attempt.ts';

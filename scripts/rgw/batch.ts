@@ -1,5 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict';
-import { md5Base64, sha256Hex } from '../../agent/io/digests.ts';
+import { md5Base64, sha256Hex } from '../../agent/io/files/digests.ts';
 import type {
   BatchFacts,
   Call,

@@ -6,8 +6,8 @@ import { deepEqual, equal, notDeepEqual, ok, rejects } from 'node:assert/strict'
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { onStopSignal } from '../../agent/io/process-signals.ts';
-import { withTemporaryFolder } from '../../agent/io/temporary-folder.ts';
+import { withTemporaryFolder } from '../../agent/io/files/temporary-folder.ts';
+import { onStopSignal } from '../../agent/io/process/process-signals.ts';
 import type { ProgrammeStatus } from '../../agent/programme-commands.ts';
 import { lifecycleDocument, policyDocument } from '../../agent/upload/bucket-documents.ts';
 import type { BatchFacts } from '../../agent/upload/cloud-port.ts';

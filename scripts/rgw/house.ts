@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Config, readSettings } from '../../agent/config.ts';
-import { createAttemptRecorder } from '../../agent/io/attempt-recorder.ts';
-import { createAttemptRing } from '../../agent/io/attempt-ring.ts';
-import { bundledPolicies } from '../../agent/io/policies.ts';
-import { seededChance } from '../../agent/io/seeded-chance.ts';
+import { seededChance } from '../../agent/io/process/seeded-chance.ts';
+import { createAttemptRecorder } from '../../agent/io/programme/attempt-recorder.ts';
+import { createAttemptRing } from '../../agent/io/programme/attempt-ring.ts';
+import { bundledPolicies } from '../../agent/io/programme/policies.ts';
 import type { Clock } from '../../agent/ports.ts';
 import { openCloud } from '../../agent/programme/cloud.ts';
 import { programmeCommands } from '../../agent/programme/commands.ts';

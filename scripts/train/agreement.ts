@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadManifest } from '../../agent/io/manifest.ts';
-import { openModel } from '../../agent/io/sessions.ts';
+import { loadManifest } from '../../agent/io/models/manifest.ts';
+import { openModel } from '../../agent/io/models/sessions.ts';
 import type { EmbeddingEntry, ModelEntry } from '../../agent/ports.ts';
 
 const usage = `node scripts/train/agreement.ts --models DIR --embedding NAME --probe DIR

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { svgChart } from '../../agent/io/svg-chart.ts';
+import { svgChart } from '../../agent/io/measuring/svg-chart.ts';
 import { isRecord } from '../../agent/shape.ts';
 
 const usage = `node scripts/train/learning-curve.ts --log FILE... --svg FILE

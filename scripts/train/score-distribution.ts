@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { histogram, svgChart } from '../../agent/io/svg-chart.ts';
+import { histogram, svgChart } from '../../agent/io/measuring/svg-chart.ts';
 
 const usage = `node scripts/train/score-distribution.ts --scores FILE --svg FILE
 Draws what 'recogniser.py measure --scores FILE' wrote: how alike the recogniser, and its teacher, find

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe } from 'vitest';
-import { openGalleryStore } from '../../io/gallery-store.ts';
+import { openGalleryStore } from '../../io/store/gallery-store.ts';
 import { memoryGalleryStore } from '../fakes/memory-gallery-store.ts';
 import { galleryGenerationsContract } from './gallery-generations-contract.ts';
 import { galleryStoreContract } from './gallery-store-contract.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { kernelSets } from '../../io/native.ts';
+import { kernelSets } from '../../io/process/native.ts';
 import { knownAnswers } from './kernels-answers.ts';
 import { sameAsDefinition, sameAsTruth } from './kernels-equality.ts';
 import { refusals } from './kernels-refusals.ts';

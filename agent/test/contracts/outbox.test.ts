@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { createEpochKey } from '../../io/epoch-key.ts';
-import { openOutbox } from '../../io/outbox.ts';
+import { createEpochKey } from '../../io/programme/epoch-key.ts';
+import { openOutbox } from '../../io/programme/outbox.ts';
 import { memoryFolder } from '../fakes/memory-folder.ts';
 import { memoryOutbox } from '../fakes/memory-outbox.ts';
 import { outboxContract } from './outbox-contract.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { openRecordStore } from '../../io/record-store.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import { memoryFolder } from '../fakes/memory-folder.ts';
 import { memoryRecordStore } from '../fakes/memory-record-store.ts';
 import { recordStoreContract } from './record-store-contract.ts';

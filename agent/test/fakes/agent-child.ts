@@ -4,10 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { AgentError } from '../../errors.ts';
-import { acquireAgentLock } from '../../io/agent-lock.ts';
-import { callAgent } from '../../io/control-client.ts';
-import { serveControl } from '../../io/control-socket.ts';
-import { hardenProcess } from '../../io/secure-memory.ts';
+import { acquireAgentLock } from '../../io/control/agent-lock.ts';
+import { callAgent } from '../../io/control/control-client.ts';
+import { serveControl } from '../../io/control/control-socket.ts';
+import { hardenProcess } from '../../io/process/secure-memory.ts';
 
 const dataDir = process.argv[2] ?? '';
 

@@ -1,6 +1,6 @@
 import { hammingTopK } from '../../gallery/top-k.ts';
-import { sha256Hex } from '../../io/digests.ts';
-import { seededChance } from '../../io/seeded-chance.ts';
+import { sha256Hex } from '../../io/files/digests.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
 import { project } from '../../template/projection.ts';
 import { type Anonymised, type AnonymiserMode, createAnonymiser } from '../../ueip/anonymise.ts';
 import type { Attempt, LocalTime, Moment } from '../../ueip/attempt.ts';

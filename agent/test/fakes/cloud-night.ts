@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { startCloud, type Cloud as TestCloud } from '../../../fixtures/cloud/start-cloud.ts';
 import type { Dialect } from '../../../fixtures/cloud/store-fault.ts';
-import { systemTimers } from '../../io/clock.ts';
+import { systemTimers } from '../../io/process/clock.ts';
 import { openCloud } from '../../programme/cloud.ts';
 import type { CloudPort } from '../../upload/cloud-port.ts';
 import { callLimitMs } from '../../upload/limited-call.ts';

@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Circumstances, Grant, Programme, ProgrammeEvent } from '../../consent/consent.ts';
 import { decide } from '../../consent/decide.ts';
-import { systemClock, systemTimers } from '../../io/clock.ts';
-import { readProgramme, writeProgramme } from '../../io/consent-file.ts';
-import { ensureDeviceKey, readDeviceKey } from '../../io/device-key.ts';
-import { layoutOf } from '../../io/environment.ts';
-import { openLedger } from '../../io/ledger-file.ts';
-import { storeReceipt } from '../../io/receipt-file.ts';
-import { openRecordStore } from '../../io/record-store.ts';
-import { diskErasure } from '../../io/ueip-erasure.ts';
-import { volumeFacts } from '../../io/volume.ts';
-import { eraseVolume } from '../../io/volume-command.ts';
+import { volumeFacts } from '../../io/files/volume.ts';
+import { eraseVolume } from '../../io/files/volume-command.ts';
+import { systemClock, systemTimers } from '../../io/process/clock.ts';
+import { layoutOf } from '../../io/process/environment.ts';
+import { readProgramme, writeProgramme } from '../../io/programme/consent-file.ts';
+import { ensureDeviceKey, readDeviceKey } from '../../io/programme/device-key.ts';
+import { openLedger } from '../../io/programme/ledger-file.ts';
+import { storeReceipt } from '../../io/programme/receipt-file.ts';
+import { diskErasure } from '../../io/programme/ueip-erasure.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import type { RecordStore } from '../../ports.ts';
 import {
   type Erasure,

@@ -2,9 +2,10 @@
  * A process that holds keys as the door does, and an ordinary buffer, and then crashes: see
  * core-images.test.ts. Arguments: the signal, whether it is hardened before, the file of the root key.
  */
-import { loadRootKey } from '../../io/key-file.ts';
-import { loadKernels } from '../../io/native.ts';
-import { hardenProcess, secureMemory } from '../../io/secure-memory.ts';
+
+import { loadKernels } from '../../io/process/native.ts';
+import { hardenProcess, secureMemory } from '../../io/process/secure-memory.ts';
+import { loadRootKey } from '../../io/store/key-file.ts';
 import { createProtector } from '../../template/protect.ts';
 import { ordinaryMemory } from '../../template/secret-memory.ts';
 import { keyedScope, patternedFace, patternedRandom } from './keyed-patterns.ts';

@@ -1,6 +1,6 @@
 /** Another process at a database: begins to read or to write it, and lets go. See stepping-child.ts. */
 import Database from 'better-sqlite3';
-import { systemCode } from '../../io/file-fault.ts';
+import { systemCode } from '../../io/files/file-fault.ts';
 
 const db = new Database(process.argv[2], { timeout: 0 });
 const steps: Record<string, () => void> = {

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { openGalleryStore } from '../../io/gallery-store.ts';
+import { openGalleryStore } from '../../io/store/gallery-store.ts';
 import { sealed } from '../contracts/sealed-row.ts';
 
 /**

@@ -6,8 +6,8 @@
 import { openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError } from '../../errors.ts';
-import { systemCode } from '../../io/file-fault.ts';
-import { openRecordStore } from '../../io/record-store.ts';
+import { systemCode } from '../../io/files/file-fault.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import type { RecordStore } from '../../ports.ts';
 import { someRecords } from './some-record.ts';
 

@@ -1,5 +1,5 @@
 import { AgentError } from '../../errors.ts';
-import { createLatestFrame, type RawFrameSpec } from '../../io/latest-frame.ts';
+import { createLatestFrame, type RawFrameSpec } from '../../io/camera/latest-frame.ts';
 import type { Clock, FrameSource } from '../../ports.ts';
 import { frameSizeBytes } from '../../vision/frame.ts';
 

@@ -1,4 +1,4 @@
-import type { Cancel, Timers } from '../../io/clock.ts';
+import type { Cancel, Timers } from '../../io/process/clock.ts';
 import type { Clock } from '../../ports.ts';
 
 type Alarm = { readonly atMs: number; readonly run: () => void };

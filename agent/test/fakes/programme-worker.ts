@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AgentError } from '../../errors.ts';
-import { systemTimers } from '../../io/clock.ts';
-import { serveProgramme } from '../../io/programme-worker-loop.ts';
+import { systemTimers } from '../../io/process/clock.ts';
+import { serveProgramme } from '../../io/programme/programme-worker-loop.ts';
 
 /** What all threads of a test share: how many are at work, how many were most, how many there have been. */
 export const cells = { atWork: 0, most: 1, started: 2, closed: 3, faults: 4, ended: 5 } as const;

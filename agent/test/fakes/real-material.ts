@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { loadManifest } from '../../io/manifest.ts';
-import { openModel } from '../../io/sessions.ts';
+import { loadManifest } from '../../io/models/manifest.ts';
+import { openModel } from '../../io/models/sessions.ts';
 import type { Model, ModelEntry, ModelTask } from '../../ports.ts';
 import type { Frame } from '../../vision/frame.ts';
 import { sharedFaces, sharedModels } from './shared-material.ts';

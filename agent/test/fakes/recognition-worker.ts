@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AgentError } from '../../errors.ts';
-import { serveRecognition } from '../../io/recognition-worker-loop.ts';
+import { serveRecognition } from '../../io/recognition/recognition-worker-loop.ts';
 import type { Frame } from '../../vision/frame.ts';
 
 /** What the fake tells about a frame. */

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
-import type { RecordLimits } from '../../io/record-database.ts';
-import { openRecordStore } from '../../io/record-store.ts';
+import type { RecordLimits } from '../../io/store/record-database.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import type { NewRecord, RecordStore } from '../../ports.ts';
 import { someRecord } from './some-record.ts';
 

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { openRecordStore } from '../../io/record-store.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import { someRecords } from './some-record.ts';
 
 /**

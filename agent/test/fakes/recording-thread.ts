@@ -1,6 +1,6 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { ringProducer } from '../../io/attempt-ring.ts';
-import type { RingAttempt } from '../../io/attempt-slots.ts';
+import { ringProducer } from '../../io/programme/attempt-ring.ts';
+import type { RingAttempt } from '../../io/programme/attempt-slots.ts';
 
 /** What test and thread share: which grant this is, and when to fall over in the midst of a write (0: never). */
 export const cells = { grant: 0, fallAt: 1, stop: 2 } as const;

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { coverageOf } from '../../gallery/coverage.ts';
 import { beginRenewal, currentGeneration, withEnded } from '../../gallery/generation.ts';
-import { openGalleryStore } from '../../io/gallery-store.ts';
+import { openGalleryStore } from '../../io/store/gallery-store.ts';
 import { faceOf, rowOf, testDevice, testModel } from './test-device.ts';
 
 /**

@@ -3,9 +3,9 @@
  * through in between: see secrets-in-memory.test.ts. Arguments: where the root key comes from, as JSON.
  */
 import { writeHeapSnapshot } from 'node:v8';
-import { loadRootKey } from '../../io/key-file.ts';
-import { loadKernels } from '../../io/native.ts';
-import { hardenProcess, secureMemory } from '../../io/secure-memory.ts';
+import { loadKernels } from '../../io/process/native.ts';
+import { hardenProcess, secureMemory } from '../../io/process/secure-memory.ts';
+import { loadRootKey } from '../../io/store/key-file.ts';
 import { createProtector, type Protector } from '../../template/protect.ts';
 import { createTelemetryCodes } from '../../ueip/telemetry-code.ts';
 import { keyedScope, patternedFace, patternedRandom } from './keyed-patterns.ts';

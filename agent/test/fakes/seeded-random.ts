@@ -1,4 +1,4 @@
-import { seededChance } from '../../io/seeded-chance.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
 
 /** The same, and every piece of memory it has given: to see later what has become of it. */
 export function watchedRandom(seed: string): {

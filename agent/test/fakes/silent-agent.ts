@@ -10,11 +10,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { runAgent } from '../../at-work.ts';
-import { systemClock } from '../../io/clock.ts';
-import { demoFrameBytes, openDemoCamera } from '../../io/demo-camera.ts';
-import { findDemoMaterial } from '../../io/demo-material.ts';
-import { createLog } from '../../io/log.ts';
-import { openModelBytes } from '../../io/sessions.ts';
+import { demoFrameBytes, openDemoCamera } from '../../io/camera/demo-camera.ts';
+import { findDemoMaterial } from '../../io/camera/demo-material.ts';
+import { openModelBytes } from '../../io/models/sessions.ts';
+import { systemClock } from '../../io/process/clock.ts';
+import { createLog } from '../../io/process/log.ts';
 import { agentListens, remoteProgramme } from '../../programme-remote.ts';
 import type { Call, CloudPort, NoReply } from '../../upload/cloud-port.ts';
 import {

@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
 import { AgentError } from '../../errors.ts';
-import { acquireAgentLock } from '../../io/agent-lock.ts';
-import { systemTimers, type Timers } from '../../io/clock.ts';
-import { callAgent } from '../../io/control-client.ts';
-import type { ControlHandlers } from '../../io/control-conversation.ts';
-import { type ControlServer, serveControl } from '../../io/control-socket.ts';
-import { layoutOf } from '../../io/environment.ts';
-import type { PeerCredentials } from '../../io/native.ts';
+import { acquireAgentLock } from '../../io/control/agent-lock.ts';
+import { callAgent } from '../../io/control/control-client.ts';
+import type { ControlHandlers } from '../../io/control/control-conversation.ts';
+import { type ControlServer, serveControl } from '../../io/control/control-socket.ts';
+import { systemTimers, type Timers } from '../../io/process/clock.ts';
+import { layoutOf } from '../../io/process/environment.ts';
+import type { PeerCredentials } from '../../io/process/native.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Commands that do nothing but answer. */

@@ -1,5 +1,5 @@
-import { md5Base64, sha256Hex } from '../../io/digests.ts';
-import { gzip } from '../../io/gzip.ts';
+import { md5Base64, sha256Hex } from '../../io/files/digests.ts';
+import { gzip } from '../../io/files/gzip.ts';
 import type { StoredRecord } from '../../ports.ts';
 import { batchLimits, type Sealing } from '../../ueip/batch.ts';
 import { dayMs } from '../../ueip/month.ts';

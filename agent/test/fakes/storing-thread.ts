@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { AgentError } from '../../errors.ts';
-import { ringConsumer } from '../../io/attempt-ring.ts';
-import { openRecordStore } from '../../io/record-store.ts';
+import { ringConsumer } from '../../io/programme/attempt-ring.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import type { NewRecord } from '../../ports.ts';
 
 /** 'damaged': the database is overwritten before each time it is opened. */

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
-import { graphFields, modelFields, opsetFields, tensorTypes } from '../../io/onnx-fields.ts';
-import { wholeAttribute, writeConstant, writeNode, writeTensor } from '../../io/onnx-write.ts';
-import { joinBytes, writeBytes, writeNumber } from '../../io/protobuf.ts';
+import { graphFields, modelFields, opsetFields, tensorTypes } from '../../io/models/onnx-fields.ts';
+import {
+  wholeAttribute,
+  writeConstant,
+  writeNode,
+  writeTensor,
+} from '../../io/models/onnx-write.ts';
+import { joinBytes, writeBytes, writeNumber } from '../../io/models/protobuf.ts';
 import type { EmbeddingEntry } from '../../ports.ts';
 
 export type TinyModel = { readonly bytes: Uint8Array; readonly entry: EmbeddingEntry };

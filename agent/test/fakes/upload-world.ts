@@ -7,10 +7,10 @@ import {
   type ProgrammeEvent,
 } from '../../consent/consent.ts';
 import { decide } from '../../consent/decide.ts';
-import { md5Base64, sha256Hex } from '../../io/digests.ts';
-import { gzip } from '../../io/gzip.ts';
-import { localTimeIn } from '../../io/local-time.ts';
-import { seededChance } from '../../io/seeded-chance.ts';
+import { md5Base64, sha256Hex } from '../../io/files/digests.ts';
+import { gzip } from '../../io/files/gzip.ts';
+import { localTimeIn } from '../../io/process/local-time.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
 import type { ToLocalTime } from '../../ueip/attempt.ts';
 import type { LedgerEvent } from '../../ueip/ledger-events.ts';
 import { startClockTrust } from '../../upload/clock-trust.ts';

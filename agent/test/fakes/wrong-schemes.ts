@@ -1,4 +1,4 @@
-import { seededChance } from '../../io/seeded-chance.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
 import type { Kernels } from '../../ports.ts';
 import type { TelemetryScheme, TemplateScheme } from '../../protection/scheme.ts';
 import { createCoder } from '../../template/coder.ts';

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { agreementOf } from '../../consent/agreement.ts';
 import type { Programme } from '../../consent/consent.ts';
-import { decodeCopy } from '../../io/consent-copy.ts';
-import { writeProgramme } from '../../io/consent-file.ts';
-import { layoutOf } from '../../io/environment.ts';
+import { layoutOf } from '../../io/process/environment.ts';
+import { decodeCopy } from '../../io/programme/consent-copy.ts';
+import { writeProgramme } from '../../io/programme/consent-file.ts';
 import {
   batchOf,
   granted,

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadKernels, loadMemory } from '../../io/native.ts';
+import { loadKernels, loadMemory } from '../../io/process/native.ts';
 import { ordinaryMemory } from '../../template/secret-memory.ts';
 import { makeFifo } from '../fakes/fifo.ts';
 import { patternedRandom, secretsOf } from '../fakes/keyed-patterns.ts';

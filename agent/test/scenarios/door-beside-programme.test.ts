@@ -5,13 +5,18 @@ import Database from 'better-sqlite3';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildRecognizer, openVision, type Place } from '../../agent.ts';
 import { presets } from '../../config.ts';
-import { createAttemptRecorder } from '../../io/attempt-recorder.ts';
-import { createAttemptRing, ringConsumer, ringProducer, ringSlots } from '../../io/attempt-ring.ts';
-import type { Timers } from '../../io/clock.ts';
-import { openDemoCamera } from '../../io/demo-camera.ts';
-import { findDemoMaterial } from '../../io/demo-material.ts';
-import { readPicture } from '../../io/image.ts';
-import { openRecordStore } from '../../io/record-store.ts';
+import { openDemoCamera } from '../../io/camera/demo-camera.ts';
+import { findDemoMaterial } from '../../io/camera/demo-material.ts';
+import { readPicture } from '../../io/camera/image.ts';
+import type { Timers } from '../../io/process/clock.ts';
+import { createAttemptRecorder } from '../../io/programme/attempt-recorder.ts';
+import {
+  createAttemptRing,
+  ringConsumer,
+  ringProducer,
+  ringSlots,
+} from '../../io/programme/attempt-ring.ts';
+import { openRecordStore } from '../../io/store/record-store.ts';
 import { enrolResident } from '../../operations.ts';
 import type { Clock } from '../../ports.ts';
 import type { RecognitionEvent } from '../../recognition/event.ts';

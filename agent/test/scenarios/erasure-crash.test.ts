@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { seededChance } from '../../io/seeded-chance.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
 import { type ConsentingDevice, consentingDevice, leftOf } from '../fakes/consenting-device.ts';
 import { systemError, withFailingCalls } from '../fakes/failing-calls.ts';
 

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeSyn
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
-import { type Markers, searchMarkers, takeMarkers } from '../../io/marker-search.ts';
+import { type Markers, searchMarkers, takeMarkers } from '../../io/files/marker-search.ts';
 import {
   type ConsentingDevice,
   consentId,

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openGalleryStore } from '../../io/gallery-store.ts';
+import { openGalleryStore } from '../../io/store/gallery-store.ts';
 import { galleryStatus, renewGallery, revokeGallery } from '../../renewal.ts';
 import { sealed } from '../contracts/sealed-row.ts';
 import { type StockedDevice, stockedDevice } from '../fakes/stocked-device.ts';

@@ -13,9 +13,9 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
-import { openLedger } from '../../io/ledger-file.ts';
-import { searchMarkers, takeMarkers } from '../../io/marker-search.ts';
-import { readReceipt, receiptFiles } from '../../io/receipt-file.ts';
+import { searchMarkers, takeMarkers } from '../../io/files/marker-search.ts';
+import { openLedger } from '../../io/programme/ledger-file.ts';
+import { readReceipt, receiptFiles } from '../../io/programme/receipt-file.ts';
 import {
   type ConsentingDevice,
   consentId,

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readProgramme } from '../../io/consent-file.ts';
-import { openLedger } from '../../io/ledger-file.ts';
-import { seededChance } from '../../io/seeded-chance.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
+import { readProgramme } from '../../io/programme/consent-file.ts';
+import { openLedger } from '../../io/programme/ledger-file.ts';
 import { dayMs, leftOn, type ProgrammeDevice } from '../fakes/programme-device.ts';
 import { programmeDevice, quickFolder } from '../fakes/quick-device.ts';
 

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { seededChance } from '../../io/seeded-chance.ts';
+import { seededChance } from '../../io/process/seeded-chance.ts';
 import { type CloudStep, createMemoryCloud, type Fate } from '../fakes/memory-cloud.ts';
 import {
   dayMs,

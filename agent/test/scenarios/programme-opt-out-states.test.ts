@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { searchMarkers, takeMarkers } from '../../io/marker-search.ts';
+import { searchMarkers, takeMarkers } from '../../io/files/marker-search.ts';
 import { loopVolume, noLoopVolume } from '../fakes/loop-volume.ts';
 import { hourMs, leftOn, minuteMs, type ProgrammeDevice } from '../fakes/programme-device.ts';
 import { programmeDevice } from '../fakes/quick-device.ts';

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openGalleryStore } from '../../io/gallery-store.ts';
-import { loadRootKey } from '../../io/key-file.ts';
-import { loadKernels } from '../../io/native.ts';
+import { loadKernels } from '../../io/process/native.ts';
+import { openGalleryStore } from '../../io/store/gallery-store.ts';
+import { loadRootKey } from '../../io/store/key-file.ts';
 import { deriveKey } from '../../template/keys.ts';
 import { createProtector } from '../../template/protect.ts';
 import { keyedScope, patternedFace } from '../fakes/keyed-patterns.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadKernels, loadMemory } from '../../io/native.ts';
+import { loadKernels, loadMemory } from '../../io/process/native.ts';
 import { ordinaryMemory } from '../../template/secret-memory.ts';
 import { keyedScope, patternedRandom, secretsOf, streamOf } from '../fakes/keyed-patterns.ts';
 import { foundInMemory } from '../fakes/process-memory.ts';
