@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ringConsumer } from '../io/programme/attempt-ring.ts';
+import { eventually } from '../test/fakes/eventually.ts';
 import { systemError, withFailingCalls } from '../test/fakes/failing-calls.ts';
 import { dayMs, hourMs, leftOn, type ProgrammeDevice } from '../test/fakes/programme-device.ts';
 import { afterPowerCut, programmeDevice } from '../test/fakes/quick-device.ts';
@@ -138,6 +139,7 @@ test('S0-26 a decision that the medium does not take: it fails and says so, and 
   expect(ringConsumer(device.ring).take(10, () => {})).toBe(0);
   // It was asked for: as soon as the medium takes it, within a day, it is done.
   await device.pass(5 * hourMs);
+  await eventually(() => whats(device).includes('erased'));
   expect(leftOn(device)).toEqual([]);
   expect(whats(device)).toEqual(['granted', 'withdrawn', 'erased']);
 });

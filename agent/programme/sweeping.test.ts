@@ -100,7 +100,7 @@ test('what cannot be swept holds up nothing else: the list of what was sent ends
   writeFileSync(join(records, 'in-the-way'), '');
   await device.start();
   expect(device.programme.consent.programme().sent).toHaveLength(1);
-  await device.pass(32 * dayMs, hourMs);
+  await device.pass(32 * dayMs, 6 * hourMs);
   expect(device.programme.consent.programme().sent).toEqual([]);
 });
 

@@ -15,6 +15,8 @@ describe('S0-13 a record goes when its month is over, whatever the clocks did me
     ['after 29 days it is still there', false, (device) => device.runs(29)],
     ['after 30 days it is gone', true, (device) => device.runs(30)],
     ['it goes with the last sweep before', true, (device) => device.runs(30 - 0.5 / 24)],
+    ['also if its month ends with the next', true, (device) => device.runs(30 - 1 / 24)],
+    ['not with the one before that', false, (device) => device.runs(30 - 1.01 / 24)],
     [
       'the device was off for 40 days and knows the date',
       true,

@@ -244,6 +244,8 @@ describe('an opt-out', () => {
     );
     const outcome = await withdraw(decide, parts, proof);
     expect(outcome).toMatchObject({ kind: 'incomplete', failed: ['request'] });
+    if (outcome.kind !== 'incomplete') return;
+    expect(outcome.receipt.steps[1]).toMatchObject({ step: 'request', code: 'INTERNAL' });
     expect(JSON.stringify(outcome)).not.toContain('undefined is not');
   });
 
@@ -253,10 +255,59 @@ describe('an opt-out', () => {
       const { parts, proof, decide } = device(undefined, [broken]);
       const outcome = await withdraw(decide, parts, proof);
       expect(outcome).toMatchObject({ kind: 'erased', unproven: [broken] });
-      if (outcome.kind !== 'erased' || broken !== 'signature') return;
-      expect(outcome.receipt).toMatchObject({ publicKey: null, signature: null });
+      if (outcome.kind !== 'erased') return;
+      if (broken === 'signature') {
+        expect(outcome.receipt).toMatchObject({ publicKey: null, signature: null });
+      }
+      if (broken === 'file-system') {
+        expect(outcome.receipt.fileSystem).toEqual({ type: 'unknown', erasure: 'none' });
+      }
     },
   );
+
+  test('on a device without a key and without a history is one, and its receipt says that nobody signed it', async () => {
+    const { parts, proof } = device();
+    const bare = { ...proof, signer: () => undefined };
+    const outcome = await finishWithdrawal({ ...decision, withdrawal: null }, parts, bare);
+    expect(outcome).toMatchObject({ kind: 'erased', unproven: ['signature'] });
+    expect(outcome.receipt).toMatchObject({ publicKey: null, signature: null, ledgerHead: null });
+  });
+
+  test('whose history cannot be read at its end says that the history is what is missing', async () => {
+    const { parts, proof, decide } = device();
+    const ledger = {
+      ...proof.ledger,
+      head: () => {
+        throw new AgentError('STORE_CORRUPT', 'the history is damaged');
+      },
+    };
+    const outcome = await withdraw(decide, parts, { ...proof, ledger });
+    expect(outcome).toMatchObject({ kind: 'erased', unproven: ['history'] });
+  });
+
+  test('of a later grant, or decided at another moment, is told in the history of its own', async () => {
+    const { history, parts, proof } = device();
+    await finishWithdrawal(decision, parts, proof);
+    await finishWithdrawal({ ...decision, epoch: 4 }, parts, proof);
+    const later = { ...decision.decidedAt, wallMs: decision.decidedAt.wallMs + 1 };
+    await finishWithdrawal({ ...decision, decidedAt: later }, parts, proof);
+    expect(history.filter(({ what }) => what === 'withdrawn')).toHaveLength(3);
+  });
+
+  test('asks SQLite only once to delete the rows, and says to the nearest millisecond how long each step took', async () => {
+    const { asked, parts, proof, decide } = device(() => ({ result: 'failed' }));
+    let nowMs = 0;
+    const monotonicMs = () => {
+      nowMs += 0.6;
+      return nowMs;
+    };
+    const clock = { ...proof.clock, monotonicMs };
+    const outcome = await withdraw(decide, parts, { ...proof, clock });
+    expect(asked.filter((step) => step === 'rows')).toHaveLength(1);
+    if (outcome.kind !== 'incomplete') throw new Error(outcome.kind);
+    const rows = outcome.receipt.steps.find(({ step }) => step === 'rows');
+    expect(rows).toMatchObject({ elapsedMs: 1, tries: 1 });
+  });
 
   test('finished at the start is told once in the history as a decision, and each time as an erasure', async () => {
     const { history, parts, proof, decide } = device(undefined, ['clearing']);

@@ -38,13 +38,14 @@ export async function openTrials(
 ): Promise<Trials> {
   let current: Mutant | 'watch' = 'watch';
   const changed: string[] = [];
+  const processes = warmProcess(() => changed.splice(0));
   const vitest = await createVitest(
     {
       root,
       watch: false,
       // A cache on the disk would answer in the place of the plugin.
       fsModuleCache: false,
-      pool: warmProcess(() => changed.splice(0)),
+      pool: processes.pool,
       maxWorkers: 1,
       bail: 1,
       silent: true,
@@ -107,6 +108,14 @@ export async function openTrials(
     return isPassed ? 'survived' : 'killed';
   };
 
+  const firstNotice = async (tests: readonly PlannedTest[]): Promise<Verdict> => {
+    for (const test of tests) {
+      const verdict = await isNoticed(test);
+      if (verdict !== 'survived') return verdict;
+    }
+    return 'survived';
+  };
+
   return {
     tests: [...specifications.keys()],
     async reach(test) {
@@ -123,13 +132,18 @@ export async function openTrials(
     },
     async judge(mutant, tests) {
       become(mutant);
-      for (const test of tests) {
-        const verdict = await isNoticed(test);
-        if (verdict !== 'survived') return verdict;
-      }
-      return 'survived';
+      const verdict = await firstNotice(tests);
+      if (verdict !== 'survived') return verdict;
+      // What earlier tests left behind in the process may have hidden it.
+      await processes.renew();
+      become('watch');
+      become(mutant);
+      return firstNotice(tests);
     },
-    close: () => vitest.close(),
+    async close() {
+      await vitest.close();
+      await processes.renew();
+    },
   };
 }
 

@@ -6,13 +6,19 @@ type Listener = Parameters<PoolWorker['on']>[1];
 /** A process that has run so many test files is replaced: what tests leave behind adds up. */
 const mostRuns = 200;
 
+export type WarmProcess = {
+  readonly pool: PoolRunnerInitializer;
+  /** Ends the process: the next run has a fresh one. */
+  renew(): Promise<void>;
+};
+
 /**
  * A pool of vitest with one process that outlives the runs. Starting one takes ten times longer than most
  * unit tests; in a warm one, only the project's own modules are loaded anew for each test file (vitest does
  * so where files are isolated). A process that was ended by force, or died, is replaced.
  * @param changed the files whose text is another since the run before
  */
-export function warmProcess(changed: () => string[]): PoolRunnerInitializer {
+export function warmProcess(changed: () => string[]): WarmProcess {
   let warm: OwnProcess | undefined;
   let runs = 0;
 
@@ -60,7 +66,14 @@ export function warmProcess(changed: () => string[]): PoolRunnerInitializer {
       },
     };
   };
-  return { name: 'warm-process', createPoolWorker };
+  return {
+    pool: { name: 'warm-process', createPoolWorker },
+    async renew() {
+      const old = warm;
+      warm = undefined;
+      await old?.stop();
+    },
+  };
 }
 
 class OwnProcess extends ForksPoolWorker {
