@@ -37,24 +37,26 @@ if (import.meta.main) {
   }
 }
 
-/** The tests of a report that name a row, in the order of the rows, then of the files and titles. */
+/** The tests of a report that name a row, and groups of them, in the order of the rows, then of the files and titles. */
 export function heldRows(report: unknown, root: string): Held[] {
   const held = listIn(report, 'testResults').flatMap((file) =>
-    listIn(file, 'assertionResults').flatMap((test) => {
-      const title = textIn(test, 'title');
-      const [rows = ''] = leadingRows.exec(title) ?? [];
-      return (rows.match(/S\d-\d+/g) ?? []).map((row) => ({
-        row,
-        title: title.slice(rows.length),
-        file: relative(root, textIn(file, 'name')),
-        status: textIn(test, 'status'),
-      }));
-    }),
+    listIn(file, 'assertionResults').flatMap((test) =>
+      [...listIn(test, 'ancestorTitles'), textIn(test, 'title')].flatMap((title) => {
+        if (typeof title !== 'string') return [];
+        const [rows = ''] = leadingRows.exec(title) ?? [];
+        return (rows.match(/S\d-\d+/g) ?? []).map((row) => ({
+          row,
+          title: title.slice(rows.length),
+          file: relative(root, textIn(file, 'name')),
+          status: textIn(test, 'status'),
+        }));
+      }),
+    ),
   );
   return merged(held).sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
 }
 
-/** A suite that runs on several implementations is one line; it passed if it passed on all. */
+/** A suite that runs on several implementations is one line, as is a group; it passed if all of it passed. */
 function merged(held: readonly Held[]): Held[] {
   const lines = new Map<string, Held>();
   for (const each of held) {
