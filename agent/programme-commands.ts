@@ -20,6 +20,8 @@ export type ProgrammeCommands = {
   history(write: Write): Promise<Streamed>;
   /** Every record there is, a line of JSON each. */
   export(order: ExportOrder, write: Write): Promise<Streamed>;
+  /** A store that was caught lying may be tried once more: somebody has checked it. */
+  trustStore(): Promise<TrustResult>;
   /** @throws LEDGER_BROKEN RECEIPT_INVALID */
   verify(order: VerifyOrder): Promise<Verified>;
 };
@@ -104,6 +106,8 @@ export type ProgrammeStatus = {
     readonly nextMs: number | null;
     /** How the last one ended, a word of a closed list. */
     readonly lastOutcome: string | null;
+    /** What the store did not do: it gets nothing more until `trustStore`, or other settings. Null: nothing. */
+    readonly distrusted: string | null;
   };
   /** Objects that may still be in the bucket. */
   readonly sent: { readonly batches: number; readonly goneByMs: number | null };
@@ -113,6 +117,8 @@ export type ProgrammeStatus = {
     readonly lastTriedOn: string | null;
   }[];
 };
+
+export type TrustResult = { readonly kind: 'trusted-again' | 'nothing-held' };
 
 export type PreviewOrder = { readonly by: Actor; readonly gzip: boolean };
 export type ExportOrder = { readonly by: Actor };

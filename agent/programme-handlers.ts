@@ -25,6 +25,10 @@ export function programmeHandlers(programme: ProgrammeCommands): ControlHandlers
     },
     'ueip.export': async (given, _peer, write) =>
       programme.export(ordered(exportOrder, given), write),
+    'ueip.trust-store': async (given) => {
+      ordered(nothing, given);
+      return programme.trustStore();
+    },
     'ueip.verify': async (given) => programme.verify(ordered(verifyOrder, given)),
   };
 }
@@ -37,6 +41,7 @@ export const controlNames = [
   'ueip.preview',
   'ueip.history',
   'ueip.export',
+  'ueip.trust-store',
   'ueip.verify',
 ] as const;
 

@@ -9,6 +9,7 @@ import type {
   ProgrammeCommands,
   ProgrammeStatus,
   Streamed,
+  TrustResult,
   Verified,
   Write,
 } from './programme-commands.ts';
@@ -40,6 +41,7 @@ export function remoteProgramme(dataDir: string): ProgrammeCommands {
     preview: (order, write) => ask('ueip.preview', order, streamed, { onChunk: write }),
     history: (write) => ask('ueip.history', {}, streamed, { onChunk: write }),
     export: (order, write) => ask('ueip.export', order, streamed, { onChunk: write }),
+    trustStore: () => ask('ueip.trust-store', {}, trusted),
     verify: (order) => ask('ueip.verify', order, verified),
   };
 }
@@ -108,12 +110,19 @@ const status: Shape<ProgrammeStatus> = object({
     evicted: count,
     dropped: count,
   }),
-  upload: object({ lastMs: nullOr(wallMs), nextMs: nullOr(wallMs), lastOutcome: nullOr(words) }),
+  upload: object({
+    lastMs: nullOr(wallMs),
+    nextMs: nullOr(wallMs),
+    lastOutcome: nullOr(words),
+    distrusted: nullOr(words),
+  }),
   sent: object({ batches: count, goneByMs: nullOr(wallMs) }),
   orders: listOf(object({ requestedMs: wallMs, tries: count, lastTriedOn: nullOr(words) }), {
     max: 10_000,
   }),
 });
+
+const trusted: Shape<TrustResult> = object({ kind: oneOf(['trusted-again', 'nothing-held']) });
 
 const streamed: Shape<Streamed> = object({ lines: count, sizeBytes: count });
 

@@ -4,13 +4,13 @@ import { describe, expect, test, vi } from 'vitest';
 import { openCloud } from '../../fixtures/cloud/test-client.ts';
 import type { Config } from '../config.ts';
 import { cloudConfig } from '../test/fakes/cloud-config.ts';
+import { programmeDevice } from '../test/fakes/quick-device.ts';
 import { temporaryFolder } from '../test/fakes/temporary-folder.ts';
 import { uncoveredClasses } from '../upload/bucket-settings.ts';
 import { runProgram } from './program.ts';
 
 /** Runs a command line in this process, with these settings. */
-async function cloud(args: readonly string[], config?: Config) {
-  const dataDir = temporaryFolder();
+async function cloud(args: readonly string[], config?: Config, dataDir = temporaryFolder()) {
   const settings = Object.entries(config ?? {}).filter(([name]) => name.startsWith('cloud.'));
   writeFileSync(join(dataDir, 'doorkeep.json'), JSON.stringify(Object.fromEntries(settings)));
   const listeners = process.stdout.rawListeners('error').length;
@@ -82,6 +82,7 @@ describe('the check', () => {
       code: null,
       region: 'cn-hangzhou',
       clockAheadS: expect.any(Number),
+      isTrustedAgain: false,
     });
     expect(there.vendor.handled.map(({ method, bodyBytes }) => [method, bodyBytes])).toEqual([
       ['GET', 0],
@@ -123,6 +124,32 @@ describe('the check', () => {
     expect((await cloud(['check'], cloudConfig(there, 'grant'))).out).toContain('not-accepting');
     there.vendor.link('device-1', false);
     expect((await cloud(['check'], cloudConfig(there, 'grant'))).out).toContain('not-linked');
+  });
+
+  test('S0-6 a store that had lied is tried again once the check has passed, not before', async () => {
+    let puts = 0;
+    const device = programmeDevice({
+      fate: (step) => (step === 'put' && ++puts === 1 ? 'wrong-checksum' : 'fine'),
+    });
+    await device.start();
+    await device.on();
+    device.visit(2);
+    await device.passUntil(3);
+    await device.stop();
+    const there = await openCloud({ dialect: 'oss' });
+    const config = cloudConfig(there, 'grant');
+    const { dataDir } = device.place;
+    there.vendor.settings.accepting = false;
+    expect((await cloud(['check'], config, dataDir)).status).toBe(90);
+    expect((await device.start()).memory.upload.read().distrusted).toMatchObject({
+      why: 'other-checksum',
+    });
+    await device.stop();
+    there.vendor.settings.accepting = true;
+    const found = await cloud(['check'], config, dataDir);
+    expect(found.out).toMatch(/ready: .*\n.*is tried again in the next night\n$/);
+    expect((await cloud(['check'], config, dataDir)).out).not.toContain('tried again');
+    expect((await device.start()).memory.upload.read().distrusted).toBeNull();
   });
 
   test('S0-1 without a cloud in the settings it asks nobody', async () => {

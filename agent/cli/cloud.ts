@@ -2,7 +2,9 @@ import { Command, Option } from 'commander';
 import type { Config } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { systemClock } from '../io/process/clock.ts';
+import { hasRecords } from '../io/process/environment.ts';
 import { checkCloud } from '../programme/cloud-check.ts';
+import { type OpenLocal, withProgramme } from '../programme-access.ts';
 import {
   type Dialect,
   dialects,
@@ -13,10 +15,10 @@ import {
 import { cloudText } from './cloud-text.ts';
 import { action, type Context, command } from './command.ts';
 
-export function cloudCommand(): Command {
+export function cloudCommand(openLocal: OpenLocal): Command {
   return new Command('cloud')
     .description('where records go: whether it is as it should be, and what makes a bucket so')
-    .addCommand(check())
+    .addCommand(check(openLocal))
     .addCommand(
       document('lifecycle', 'the rules that delete in time, for the bucket', (dialect) =>
         lifecycleDocument(dialect),
@@ -34,7 +36,7 @@ export function cloudCommand(): Command {
     );
 }
 
-function check(): Command {
+function check(openLocal: OpenLocal): Command {
   const target = command(
     'check',
     'ask once what is asked before every upload; sends no record',
@@ -42,7 +44,13 @@ function check(): Command {
   );
   return action(target, async ({ terminal, ...place }) => {
     const report = await checkCloud(place, systemClock.wallMs);
-    terminal.result(report, cloudText(report));
+    // Only where something lies that could be sent is there anything to hold back.
+    const mayBeHeld = report.state === 'ready' && hasRecords(place.dataDir);
+    const isTrustedAgain =
+      mayBeHeld &&
+      (await withProgramme(place, openLocal, (programme) => programme.trustStore())).kind ===
+        'trusted-again';
+    terminal.result({ ...report, isTrustedAgain }, cloudText(report, isTrustedAgain));
     if (report.state === 'refused') {
       throw new AgentError('CLOUD_REFUSED', `nothing would be sent: ${report.why}`);
     }

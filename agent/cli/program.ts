@@ -16,7 +16,11 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
     const { openLocalProgramme } = await import('../programme/open-local.ts');
     return () => ueipCommand(openLocalProgramme);
   },
-  cloud: async () => (await import('./cloud.ts')).cloudCommand,
+  cloud: async () => {
+    const { cloudCommand } = await import('./cloud.ts');
+    const { openLocalProgramme } = await import('../programme/open-local.ts');
+    return () => cloudCommand(openLocalProgramme);
+  },
   models: async () => (await import('./models.ts')).modelsCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   health: async () => (await import('./health.ts')).healthCommand,

@@ -15,9 +15,9 @@ export function statusText(status: ProgrammeStatus, isAgent: boolean): string {
     ...(records.evicted === 0 ? [] : [['gave way', `${records.evicted}: the store was full`]]),
     ...(records.dropped === 0 ? [] : [['dropped', `${records.dropped} since the agent started`]]),
     ['last upload', lastText(upload)],
-    ['next upload', upload.nextMs === null ? 'none' : minute(upload.nextMs)],
+    ['next upload', nextText(status)],
     ...(sent.batches === 0 ? [] : [['in the cloud', sentText(sent)]]),
-    ...orders.map((order) => ['erasure', orderText(order)]),
+    ...orders.map((order) => ['erasure', orderText(order, upload.nextMs)]),
   ];
   return textTable(rows, 2);
 }
@@ -52,15 +52,32 @@ function waitingText({ waiting, sizeBytes, oldestMs }: ProgrammeStatus['records'
 }
 
 function lastText({ lastMs, lastOutcome }: ProgrammeStatus['upload']): string {
-  if (lastMs === null) return 'none';
-  return `${minute(lastMs)}${lastOutcome === null ? '' : `: ${lastOutcome}`}`;
+  if (lastMs !== null) return `${minute(lastMs)}${lastOutcome === null ? '' : `: ${lastOutcome}`}`;
+  // A night that came to its end without anything to send is none, or it was one of a grant that is over.
+  const isReason = lastOutcome !== null && !ends.includes(lastOutcome);
+  return isReason ? `none: ${lastOutcome}` : 'none';
+}
+
+const ends = ['complete', 'nothing-to-send', 'already-done', 'not-covered', 'aborted'];
+
+/** Where nothing is granted, only orders of erasure are left to send. */
+function nextText({ state, upload: { nextMs, distrusted } }: ProgrammeStatus): string {
+  if (state !== 'granted') return 'none';
+  if (distrusted !== null) {
+    return `none: the store did not keep its word (${distrusted}); \`doorkeep cloud check\` tries it again`;
+  }
+  return nextMs === null ? 'none' : minute(nextMs);
 }
 
 function sentText({ batches, goneByMs }: ProgrammeStatus['sent']): string {
   return `${batches} batches${goneByMs === null ? '' : `, gone by ${minute(goneByMs)}`}`;
 }
 
-function orderText({ requestedMs, tries, lastTriedOn }: ProgrammeStatus['orders'][number]): string {
+function orderText(
+  { requestedMs, tries, lastTriedOn }: ProgrammeStatus['orders'][number],
+  nextMs: number | null,
+): string {
   const tried = lastTriedOn === null ? 'not tried yet' : `${tries} tries, last on ${lastTriedOn}`;
-  return `ordered ${minute(requestedMs)}, not confirmed: ${tried}`;
+  const next = nextMs === null ? '' : `; next ${minute(nextMs)}`;
+  return `ordered ${minute(requestedMs)}, not confirmed: ${tried}${next}`;
 }

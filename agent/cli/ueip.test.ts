@@ -11,6 +11,7 @@ import type { OffResult } from '../programme-commands.ts';
 import {
   erased,
   fakeProgramme,
+  grantedStatus,
   ledgerLines,
   neverAskedStatus,
 } from '../test/fakes/fake-programme.ts';
@@ -214,8 +215,32 @@ describe.skipIf(loadProcess().kind === 'absent')('doorkeep ueip', () => {
       'last upload   2027-03-04 00:17 UTC: accepted',
       'next upload   2027-03-05 00:21 UTC',
       'in the cloud  3 batches, gone by 2027-04-01 00:00 UTC',
-      'erasure       ordered 2027-03-03 00:00 UTC, not confirmed: 2 tries, last on 2027-03-04',
+      'erasure       ordered 2027-03-03 00:00 UTC, not confirmed: 2 tries, last on 2027-03-04; next 2027-03-05 00:21 UTC',
       '',
+    ]);
+  });
+
+  test('status says why nothing was ever sent, and what keeps the next upload from being made', async () => {
+    const uploadTold = async (
+      upload: Partial<typeof grantedStatus.upload>,
+      state = grantedStatus.state,
+    ) => {
+      const told = { ...grantedStatus, state, upload: { ...grantedStatus.upload, ...upload } };
+      const { stdout } = await ueip(['status'], { other: { status: async () => told } });
+      return stdout.split('\n').filter((line) => / upload /.test(line));
+    };
+    expect(await uploadTold({ lastMs: null, lastOutcome: 'no-encryption' })).toEqual([
+      'last upload   none: no-encryption',
+      'next upload   2027-03-05 00:21 UTC',
+    ]);
+    expect(await uploadTold({ distrusted: 'other-checksum' })).toEqual([
+      'last upload   2027-03-04 00:17 UTC: accepted',
+      'next upload   none: the store did not keep its word (other-checksum); `doorkeep cloud check` tries it again',
+    ]);
+    // What is left to send is the order of erasure.
+    expect(await uploadTold({ lastMs: null, lastOutcome: 'complete' }, 'withdrawn')).toEqual([
+      'last upload   none',
+      'next upload   none',
     ]);
   });
 

@@ -6,7 +6,7 @@ import { gunzip, gzip } from '../io/files/gzip.ts';
 import { layoutOf } from '../io/process/environment.ts';
 import { readDeviceKey, verifySignature } from '../io/programme/device-key.ts';
 import { parseReceipt } from '../io/programme/receipt-file.ts';
-import type { ProgrammeCommands, Streamed, Write } from '../programme-commands.ts';
+import type { ProgrammeCommands, Streamed, TrustResult, Write } from '../programme-commands.ts';
 import { verifyReceipt } from '../rights/receipt.ts';
 import { batchLimits, sealBatch } from '../ueip/batch.ts';
 import { canonicalJson } from '../ueip/canonical-json.ts';
@@ -24,8 +24,16 @@ export function programmeCommands(parts: ProgrammeParts): ProgrammeCommands {
     preview: ({ by, gzip: packed }, write) => preview(parts, by, packed, write),
     history: (write) => history(parts, write),
     export: ({ by }, write) => exportRecords(parts, by, write),
+    trustStore: async () => trustStore(parts),
     verify: async ({ receipt }) => verify(parts, receipt),
   };
+}
+
+function trustStore({ memory, consent }: ProgrammeParts): TrustResult {
+  const remembered = memory.upload.read();
+  if (remembered.distrusted === null || !consent.mayKeep()) return { kind: 'nothing-held' };
+  memory.upload.write({ ...remembered, distrusted: null, stopped: null });
+  return { kind: 'trusted-again' };
 }
 
 /** What waits for its receipt goes first; else sealed as the uploader would seal it now. */

@@ -1,5 +1,6 @@
 import type { Place } from '../agent.ts';
-import { hmacSha256 } from '../io/files/digests.ts';
+import { hmacSha256, sha256Hex } from '../io/files/digests.ts';
+import { readTextFile } from '../io/files/text-file.ts';
 import { randomSecret } from '../io/process/chance.ts';
 import { layoutOf } from '../io/process/environment.ts';
 import { wipe } from '../io/process/secure-memory.ts';
@@ -25,6 +26,7 @@ export function nightPortsOf(
   return {
     cloud: cloud.port,
     rules: cloud.rules,
+    settings: () => cloudSettingsHash(place),
     consent,
     records: {
       oldest: (most) => records.store().oldest(most),
@@ -35,6 +37,12 @@ export function nightPortsOf(
     memory: memory.upload,
     ledger: {
       append: (event) => ledger.append([event]),
+      erasureConfirmedOn: (localDate) =>
+        ledger
+          .entries()
+          .some(
+            ({ what, at }) => what === 'erasure-confirmed' && toLocalTime(at).date === localDate,
+          ),
       hashOfKey: (key) => saltedHash(epochKey, key),
     },
     clock: time.watched,
@@ -60,3 +68,23 @@ function saltedHash(keyFile: string, text: string): string {
     wipe(secret);
   }
 }
+
+/** Of every setting of the cloud, and of the certificate by which this device is linked to it. */
+export function cloudSettingsHash({ config }: Pick<Place, 'config'>): string {
+  const settings = Object.entries(config)
+    .filter(([name]) => name.startsWith('cloud.'))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const text = JSON.stringify([settings, certificateOf(config['cloud.certificate'])]);
+  return sha256Hex(Buffer.from(text));
+}
+
+/** One that cannot be read is said by the night that needs it. */
+function certificateOf(file: string | null): string | null {
+  try {
+    return file === null ? null : readTextFile(file, mostPemBytes);
+  } catch {
+    return null;
+  }
+}
+
+const mostPemBytes = 1024 * 1024;

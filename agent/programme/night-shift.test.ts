@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { localTimeIn } from '../io/process/local-time.ts';
-import { dayMs, hourMs, minuteMs, type ProgrammeDevice } from '../test/fakes/programme-device.ts';
-import { programmeDevice } from '../test/fakes/quick-device.ts';
+import {
+  dayMs,
+  hourMs,
+  leftOn,
+  minuteMs,
+  type ProgrammeDevice,
+} from '../test/fakes/programme-device.ts';
+import { afterPowerCut, programmeDevice } from '../test/fakes/quick-device.ts';
 
 async function recording(options: Parameters<typeof programmeDevice>[0] = {}) {
   const device = programmeDevice(options);
@@ -39,6 +45,20 @@ test('S0-11 the pass begins in the first three quarters of the hour, when the st
   expect(Math.abs(firstMs - (nextMs ?? 0))).toBeLessThan(2 * minuteMs);
 });
 
+test('when the next pass begins is never a moment that is over, with an agent or without', async () => {
+  const device = await recording();
+  await device.passUntil(1);
+  await device.stop();
+  for (let minutes = 0; minutes < 55; minutes += 5) {
+    await device.start();
+    await device.programme.night.stop();
+    const { nextMs } = await night(device);
+    expect(nextMs ?? 0).toBeGreaterThanOrEqual(device.trueMs());
+    await device.stop();
+    device.time.advance(5 * minuteMs);
+  }
+});
+
 test('S0-11 what is under way when the hour ends is cut off, and goes on in the next night', async () => {
   const device = await recording({
     fate: (step) => (step === 'put' ? { fault: 'timeout' } : 'fine'),
@@ -64,6 +84,77 @@ test('a pass that fell over is begun once more in the same night', async () => {
   await device.passUntil(3);
   expect(device.cloud.objects.size).toBe(1);
   expect(await night(device)).toMatchObject({ lastOutcome: 'complete' });
+});
+
+describe('S0-6 a store that took an object and did not keep its word', () => {
+  /** The first PUT is stored in the clear. */
+  async function lied() {
+    let puts = 0;
+    const device = await recording({
+      fate: (step) => (step === 'put' && ++puts === 1 ? 'no-encryption' : 'fine'),
+    });
+    await device.passUntil(3);
+    return device;
+  }
+
+  test('gets nothing more, also after a restart, and the status says why', async () => {
+    const device = await lied();
+    const asked = device.cloud.steps.length;
+    for (let nights = 0; nights < 3; nights++) {
+      expect(await night(device)).toMatchObject({ distrusted: 'no-encryption' });
+      device.visit(2);
+      await device.stop();
+      await device.start();
+      await device.passUntil(3);
+    }
+    expect(device.cloud.steps).toHaveLength(asked);
+    expect((await device.commands.status()).records.waiting).toBeGreaterThanOrEqual(4);
+  });
+
+  test('until somebody says that it was checked', async () => {
+    const device = await lied();
+    expect(await device.commands.trustStore()).toEqual({ kind: 'trusted-again' });
+    expect(await device.commands.trustStore()).toEqual({ kind: 'nothing-held' });
+    await device.passUntil(3);
+    expect(await night(device)).toMatchObject({ lastOutcome: 'complete', distrusted: null });
+    expect((await device.commands.status()).records.waiting).toBe(0);
+  });
+
+  test('or the settings lead elsewhere', async () => {
+    const before = await lied();
+    const config = { ...before.place.config, 'cloud.bucket': 'another-bucket' };
+    const after = afterPowerCut(before, { config });
+    await after.start();
+    expect(await night(after)).toMatchObject({ distrusted: null });
+    await after.passUntil(3);
+    expect(await night(after)).toMatchObject({ lastOutcome: 'complete' });
+  });
+
+  test('is forgotten with the grant: nothing of it is left to hold', async () => {
+    const device = await lied();
+    await device.off();
+    expect(await night(device)).toMatchObject({ distrusted: null });
+    expect(await device.commands.trustStore()).toEqual({ kind: 'nothing-held' });
+    expect(leftOn(device)).toEqual([]);
+  });
+});
+
+test('S0-31 what is ordered again in the night in which the cloud has obeyed is sent in the next, once', async () => {
+  const device = await recording();
+  await device.passUntil(3);
+  await device.off({ eraseCloud: true });
+  const taken = () => device.cloud.erasures.length;
+  // Until the pass of the night has been: the order was taken, and the hour is not over.
+  for (let tries = 0; taken() === 0 && tries < 2 * 24 * 60; tries++) await device.pass(minuteMs);
+  expect(taken()).toBe(1);
+  await device.off({ eraseCloud: true });
+  await device.stop();
+  await device.start();
+  await device.passUntil(5);
+  expect(taken()).toBe(1);
+  await device.passUntil(3);
+  expect(taken()).toBe(2);
+  expect((await device.commands.status()).orders).toEqual([]);
 });
 
 describe('nobody looks at the clock, and nothing is sent', () => {

@@ -2,11 +2,11 @@ import { AgentError } from '../errors.ts';
 import { hmacSha256, md5Base64, sha256Hex } from '../io/files/digests.ts';
 import { gzip } from '../io/files/gzip.ts';
 import { randomSecret } from '../io/process/chance.ts';
-import { type Nightly, startNightly } from '../upload/nightly.ts';
+import { type Nightly, planNight, startNightly } from '../upload/nightly.ts';
 import type { UploadPorts } from '../upload/pass.ts';
 import type { NightReport } from '../upload/uploader.ts';
 import { uploadNight } from '../upload/uploader.ts';
-import { firstTryMs, type NightWindow, nextWindow } from '../upload/window.ts';
+import { type NightWindow, nextWindow } from '../upload/window.ts';
 
 /** What a pass works with, besides what the shift itself brings. */
 export type NightPorts = Omit<UploadPorts, 'sealing' | 'random' | 'maxNightBytes'>;
@@ -87,7 +87,10 @@ export function createNightShift(
     nextMs() {
       if (ports === undefined || !around.isNeeded()) return null;
       if (nightly) return nightly.nextTryMs();
-      return firstTryMs(nextWindow(ports.clock.judge().wallMs, ports.toLocalTime), draw);
+      // In a window that is open already, as who comes late would: never a moment that is over.
+      const { wallMs } = ports.clock.judge();
+      const { toLocalTime } = ports;
+      return planNight({ toLocalTime, random: randomSecret, draw }, wallMs, undefined).tryMs;
     },
     get last() {
       return last;

@@ -1,5 +1,6 @@
 import type { StoreCounts } from '../ports.ts';
 import type { ProgrammeStatus } from '../programme-commands.ts';
+import { cloudSettingsHash } from './night-ports.ts';
 import type { ProgrammeParts } from './programme.ts';
 
 const none: StoreCounts = {
@@ -15,7 +16,8 @@ export function statusOf(parts: ProgrammeParts): ProgrammeStatus {
   const { consent: state, sent, orders } = consent.programme();
   const covered = consent.coverage();
   const counts = records.counts() ?? none;
-  const { lastStored, stopped } = memory.upload.read();
+  const { lastStored, stopped, distrusted } = memory.upload.read();
+  const isHeld = distrusted?.settings === cloudSettingsHash(parts.place);
   const grant = state.state === 'granted' ? state : null;
   return {
     state: state.state,
@@ -40,6 +42,7 @@ export function statusOf(parts: ProgrammeParts): ProgrammeStatus {
       lastMs: lastStored?.wallMs ?? null,
       nextMs: night.nextMs(),
       lastOutcome: outcomeOf(night.last) ?? stopped?.why ?? null,
+      distrusted: isHeld ? (distrusted?.why ?? null) : null,
     },
     sent: {
       batches: sent.length,

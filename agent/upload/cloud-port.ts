@@ -81,7 +81,7 @@ export type LinkState =
   /** Of a bucket, or a cloud that says so itself: it would not do what is promised. */
   | {
       readonly kind: 'unfit';
-      readonly why: 'no-retention-rule' | 'no-encryption' | 'other-region';
+      readonly why: 'no-retention-rule' | 'no-encryption' | 'encryption-unknown' | 'other-region';
     }
   | {
       readonly kind: 'linked';

@@ -184,8 +184,10 @@ function receive(journey: Journey, grant: UploadGrant, reply: Reply): Tried {
     settle(pass, batch, { grant, reply });
     return { kind: 'settled' };
   }
+  const distrusted = { why: check.why, settings: pass.ports.settings() };
   remember(pass, (memory) => ({
     ...memory,
+    distrusted,
     unverified: [...memory.unverified.filter((id) => id !== batch.id), batch.id],
   }));
   return stop(check.why);
@@ -215,11 +217,12 @@ function act(journey: Journey, outcome: Outcome): Tried | undefined {
     case 'stop-tonight':
       return outcome;
     case 'new-grant': {
+      // With only a bucket it was the device's own signature.
+      const isOwn = journey.grant?.content.uploadId === null;
+      const why = isOwn ? 'put-refused' : outcome.why;
       journey.grant = undefined;
       journey.grantsRefused += 1;
-      return journey.grantsRefused > 1
-        ? stop(outcome.why)
-        : { kind: 'retry', why: 'grant-expired', afterMs: 0 };
+      return journey.grantsRefused > 1 ? stop(why) : { kind: 'retry', why, afterMs: 0 };
     }
     case 'split': {
       const half = Math.floor(batch.bytes.length / 2);

@@ -4,12 +4,15 @@ import { callCloud, type Pass } from './pass.ts';
 
 /**
  * Gives the cloud the orders of erasure that were not tried tonight: each once, and not again before the next
- * night, whatever comes of it. Needs no consent; what it says is an id that a grant once had, and object keys.
+ * night, whatever comes of it. What is ordered once more in a night in which the cloud took an order waits, too: one
+ * day, one order. Needs no consent; what it says is an id that a grant once had, and object keys.
  */
 export async function sendOrders(pass: Pass): Promise<void> {
   const { consent, clock, ledger } = pass.ports;
   const { localDate } = pass.window;
-  for (const order of consent.programme().orders) {
+  const { orders } = consent.programme();
+  if (orders.length === 0 || ledger.erasureConfirmedOn(localDate)) return;
+  for (const order of orders) {
     const { erasureId, consentId, objectKeys, requestedAtMs } = order;
     if (pass.outer.aborted || !pass.watch.isOpen()) return;
     if (!mayAskCloud(clock.judge().standing)) return;

@@ -30,6 +30,7 @@ export const retryReasons = [
   'damaged-on-the-way',
   'callback-failed',
   'grant-expired',
+  'put-refused',
 ] as const;
 export type RetryReason = (typeof retryReasons)[number];
 
@@ -45,6 +46,7 @@ export const stopReasons = [
   'clock-untrusted',
   'cloud-fault',
   'consent-unknown',
+  'encryption-unknown',
   'grant-expired',
   'link-absent',
   'not-accepting',
@@ -54,6 +56,7 @@ export const stopReasons = [
   'no-retention-rule',
   'other-region',
   'policy-outdated',
+  'put-refused',
   'redirected',
   'refused',
   'stored-unverified',

@@ -46,6 +46,8 @@ export type UploadPorts = {
   };
   readonly ledger: {
     append(event: LedgerEvent): void;
+    /** Whether the cloud took an order of erasure on that local date. */
+    erasureConfirmedOn(localDate: string): boolean;
     /** Of an object key, in hex; salted, because keys can be guessed. */
     hashOfKey(objectKey: string): string;
   };
@@ -57,6 +59,8 @@ export type UploadPorts = {
   readonly random: RandomBytes;
   readonly sealing: Pick<Sealing, 'compress' | 'sha256' | 'md5'>;
   readonly rules: GrantRules;
+  /** What the settings say of where records go, as a hash: a store that was distrusted under others is another. */
+  readonly settings: () => string;
   /** No new batch is begun in a night in which this much has travelled; the rest waits for the next. */
   readonly maxNightBytes: number;
 };

@@ -1,6 +1,7 @@
 import type { DoneReport } from './cloud-port.ts';
 import type { NightMark } from './once-a-night.ts';
 import type { RetryReason, StopReason } from './outcome.ts';
+import type { StoreLie } from './stored-check.ts';
 
 /** What the uploader must not forget over a restart. Lies with the records, and goes with them. */
 export type UploadMemory = {
@@ -12,6 +13,8 @@ export type UploadMemory = {
   readonly notBefore: { readonly localDate: string; readonly wallMs: number } | null;
   /** Ids of batches that a store has answered for, but not as promised: only another witness settles them. */
   readonly unverified: readonly string[];
+  /** The store that these settings lead to took an object and did not answer for it: it gets nothing more. */
+  readonly distrusted: { readonly why: StoreLie; readonly settings: string } | null;
   /** Of the objects that are there; the cloud has not taken the reports yet. */
   readonly dones: readonly DoneReport[];
   /** How often which of the closed lists has happened. */
@@ -29,6 +32,7 @@ export const emptyUploadMemory: UploadMemory = {
   stopped: null,
   notBefore: null,
   unverified: [],
+  distrusted: null,
   dones: [],
   counts: {},
   lastStored: null,

@@ -171,6 +171,14 @@ describe('what the network can do', () => {
     expect(twice.memory.counts['grant-expired']).toBe(2);
   });
 
+  test('where nobody gives grants none is spoken of: the bucket refused the object', async () => {
+    const refused = { status: 403, code: 'AccessDenied' };
+    const world = atNight({ fate: fates('put', refused, refused) });
+    world.cloud.forge = (grant) => ({ ...grant, uploadId: null });
+    expect((await world.night()).end).toEqual({ kind: 'stopped', why: 'put-refused' });
+    expect(world.memory.counts).toEqual({ 'put-refused': 2 });
+  });
+
   test.each([true, false])(
     'too large (said before the PUT: %s): in parts, each record once',
     async (early) => {
@@ -208,6 +216,58 @@ describe('what the network can do', () => {
     },
   );
 
+  test.each<[Fate, string]>([
+    ['no-encryption', 'no-encryption'],
+    ['wrong-checksum', 'other-checksum'],
+    [{ status: 200 }, 'no-encryption'],
+  ])(
+    'S0-6 a store that lied (%j) gets nothing more in any night, until somebody has checked it',
+    async (lie, why) => {
+      const world = atNight({ fate: fates('put', lie) });
+      expect((await world.night()).end).toEqual({ kind: 'stopped', why });
+      const { steps } = world.cloud;
+      const asked = steps.length;
+      for (let night = 0; night < 3; night++) {
+        world.goTo('00:30');
+        world.goTo('01:10');
+        expect((await world.night()).end).toEqual({ kind: 'stopped', why });
+      }
+      expect(steps).toHaveLength(asked);
+      expect(world.linesOnDevice()).toHaveLength(50);
+      world.trustStore();
+      world.goTo('00:30');
+      world.goTo('01:10');
+      expect((await world.night()).end).toEqual({ kind: 'complete' });
+      expect(world.linesOnDevice()).toEqual([]);
+    },
+  );
+
+  test('S0-6 under other settings it is another store; under the old ones still the same', async () => {
+    const world = atNight({ fate: fates('put', 'wrong-checksum') });
+    await world.night();
+    world.device.settings = 'settings-2';
+    world.goTo('00:30');
+    world.goTo('01:10');
+    expect((await world.night()).end).toEqual({ kind: 'complete' });
+    world.collect(10, 1000);
+    world.device.settings = 'settings-1';
+    world.goTo('00:30');
+    world.goTo('01:10');
+    expect((await world.night()).end).toEqual({ kind: 'stopped', why: 'other-checksum' });
+    expect(world.linesOnDevice()).toHaveLength(10);
+  });
+
+  test('what other trouble there was with a store holds for that night only', async () => {
+    for (const fate of [{ status: 302 }, { status: 501 }, { fault: 'certificate' }] as const) {
+      const world = atNight({ fate: fates('put', fate) });
+      await world.night();
+      expect(world.memory.distrusted).toBeNull();
+      world.goTo('00:30');
+      world.goTo('01:10');
+      expect((await world.night()).end).toEqual({ kind: 'complete' });
+    }
+  });
+
   test('that it is there already is not believed of a store that did not encrypt it', async () => {
     const world = atNight({ fate: fates('put', 'no-encryption') });
     world.cloud.knowsBatches = false;
@@ -218,6 +278,7 @@ describe('what the network can do', () => {
     };
     expect(await world.nightOrDeath()).toBe('dead');
     expect(world.memory).toMatchObject({ stopped: null, unverified: [world.outbox[0]?.id] });
+    world.trustStore();
     expect((await world.night()).end).toEqual({ kind: 'stopped', why: 'stored-unverified' });
     expect(world.cloud.refusedTwice()).toBe(1);
     expect(world.linesOnDevice()).toHaveLength(50);

@@ -103,7 +103,10 @@ function whyNotTonight(pass: Pass): NightEnd | undefined {
   if (covering(pass).kind === 'not-covered') return { kind: 'stopped', why: 'not-covered' };
   if (!mayAskCloud(clock.judge().standing)) return { kind: 'stopped', why: 'clock-untrusted' };
   if (!pass.watch.isOpen()) return { kind: 'stopped', why: 'window-closed' };
-  const { lastPass, stopped } = memory.read();
+  const { lastPass, stopped, distrusted } = memory.read();
+  if (distrusted !== null && distrusted.settings === pass.ports.settings()) {
+    return { kind: 'stopped', why: distrusted.why };
+  }
   const night = nightAfter(lastPass, markOf(pass));
   if (night === 'unknown') noteDone(pass);
   if (night !== 'another') return { kind: 'already-done' };

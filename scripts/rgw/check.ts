@@ -91,7 +91,7 @@ async function untilFit({ house, owner, bucket, keyId }: Stand): Promise<void> {
   await owner.setRules(bucket, lifecycleDocument('s3'));
   await owner.setPolicy(bucket, policyDocument('s3', bucket, keyId));
   // No key is named, and the bucket has none: this store does not know the question, and lists its objects.
-  deepEqual(await keyless.cloud.port.link(call()), { kind: 'no-reply', fault: 'unreadable-reply' });
+  deepEqual(await keyless.cloud.port.link(call()), { kind: 'unfit', why: 'encryption-unknown' });
   equal((await careful.cloud.port.link(call())).kind, 'linked');
   deepEqual(await owner.keys(bucket), []);
 }
@@ -123,7 +123,7 @@ async function notBelieved({ house, owner, bucket, strangerCaFile }: Stand): Pro
   const before = await owner.keys(bucket);
   const nights = [
     // It asks for the objects to be encrypted under a key that the store does not have.
-    [{ 'cloud.kmsKeyId': 'unknown' }, 'grant-expired', 0],
+    [{ 'cloud.kmsKeyId': 'unknown' }, 'put-refused', 0],
     // It lies there then. But this store cannot say so in the way that the settings ask for.
     [{ 'cloud.checksum': 'sha256' }, 'no-checksum', 1],
   ] as const;

@@ -83,11 +83,16 @@ describe('S0-5 a bucket elsewhere', () => {
   });
 });
 
-describe.each(['versioning', 'lifecycle', 'encryption'])('what is asked of %s', (name) => {
-  test('and cannot be read is no answer', async () => {
-    for (const body of ['', '<html>Hello</html>', '<Other/>']) {
+describe.each([
+  ['versioning', 'no-retention-rule'],
+  ['lifecycle', 'no-retention-rule'],
+  ['encryption', 'encryption-unknown'],
+])('what is asked of %s', (name, why) => {
+  test('S0-6 S0-14 and is answered by something else is not promised', async () => {
+    // The last as Ceph answers what it does not know.
+    for (const body of ['', '<html>Hello</html>', '<Other/>', '<ListBucketResult/>']) {
       const { found } = await finding({ [name]: answer(200, body) });
-      expect(found).toEqual({ kind: 'no-reply', fault: 'unreadable-reply' });
+      expect(found).toEqual({ kind: 'unfit', why });
     }
   });
 
@@ -106,6 +111,21 @@ test.each([
   ['lifecycle', 'NoSuchLifecycleConfiguration', 'no-retention-rule'],
   ['encryption', 'NoSuchServerSideEncryptionRule', 'no-encryption'],
   ['encryption', 'ServerSideEncryptionConfigurationNotFoundError', 'no-encryption'],
+  ['encryption', 'NoSuchEncryptionSetting', 'no-encryption'],
 ])('without any %s (%s) it is not fit', async (name, code, why) => {
   expect((await finding({ [name]: error(404, code) })).found).toEqual({ kind: 'unfit', why });
 });
+
+test.each([405, 501])(
+  'a store that does not know encryption by default (%i) is told from one without',
+  async (status) => {
+    const encryption = error(status, 'NotImplemented');
+    expect((await finding({ encryption })).found).toEqual({
+      kind: 'unfit',
+      why: 'encryption-unknown',
+    });
+    expect((await finding({ encryption }, { keyId: 'key-2' })).found).toMatchObject({
+      kind: 'fit',
+    });
+  },
+);

@@ -35,25 +35,25 @@ export async function checkBucket(
   if (versions.kind !== 'answer') return versions;
   // A store that does not know versions keeps none.
   const isKept = versions.status === 501 ? false : documentIn(versions, isVersioned);
-  if (isKept === undefined) return refused(versions);
+  if (isKept === undefined) return refused(versions, 'no-retention-rule');
   if (isKept) return unfit('no-retention-rule');
 
   const rules = await ask('lifecycle');
   if (rules.kind !== 'answer') return rules;
-  if (hasNone(rules, /^NoSuchLifecycle/)) return unfit('no-retention-rule');
+  if (hasNone(rules)) return unfit('no-retention-rule');
   const uncovered = documentIn(rules, uncoveredClasses);
-  if (uncovered === undefined) return refused(rules);
+  if (uncovered === undefined) return refused(rules, 'no-retention-rule');
   if (uncovered.length > 0) return unfit('no-retention-rule');
   const serverMs = httpDateMs(rules.headers['date']) ?? null;
   if (keyId !== null) return { kind: 'fit', defaultKeyId: null, serverMs };
 
   const preset = await ask('encryption');
   if (preset.kind !== 'answer') return preset;
-  if (hasNone(preset, /^(NoSuchServerSideEncryptionRule|ServerSideEncryptionConfiguration\w+)$/)) {
-    return unfit('no-encryption');
-  }
+  if (hasNone(preset)) return unfit('no-encryption');
+  // Who does not know the question may still encrypt what names a key.
+  if (preset.status === 405 || preset.status === 501) return unfit('encryption-unknown');
   const encryption = documentIn(preset, defaultEncryption);
-  if (encryption === undefined) return refused(preset);
+  if (encryption === undefined) return refused(preset, 'encryption-unknown');
   if (encryption.kind !== 'kms') return unfit('no-encryption');
   return { kind: 'fit', defaultKeyId: encryption.keyId, serverMs };
 }
@@ -70,15 +70,17 @@ function documentIn<T>(
   return status === 200 ? read(new TextDecoder().decode(body)) : undefined;
 }
 
-/** An error as it came; of a document that is none, that it cannot be read. */
-function refused(answer: HttpAnswer): Reply | NoReply {
-  return answer.status === 200
-    ? { kind: 'no-reply', fault: 'unreadable-reply' }
-    : storeReply(answer);
+/**
+ * An error as it came. Another document than was asked for says nothing of what it was asked about: some stores do
+ * not know the question, and list their objects.
+ */
+function refused(answer: HttpAnswer, why: Parameters<typeof unfit>[0]): BucketFinding {
+  return answer.status === 200 ? unfit(why) : storeReply(answer);
 }
 
-function hasNone(answer: HttpAnswer, code: RegExp): boolean {
-  return answer.status === 404 && code.test(storeReply(answer).code ?? '');
+/** Each vendor has its own word for it, and of a bucket that is not there all have the same. */
+function hasNone(answer: HttpAnswer): boolean {
+  return answer.status === 404 && storeReply(answer).code !== 'NoSuchBucket';
 }
 
 /** S3 names the bucket's region; both refuse a signature that is made for another. */

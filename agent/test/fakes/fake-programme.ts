@@ -19,6 +19,7 @@ export const grantedStatus: ProgrammeStatus = {
     lastMs: Date.UTC(2027, 2, 4, 0, 17),
     nextMs: Date.UTC(2027, 2, 5, 0, 21),
     lastOutcome: 'accepted',
+    distrusted: null,
   },
   sent: { batches: 3, goneByMs: Date.UTC(2027, 3, 1) },
   orders: [{ requestedMs: Date.UTC(2027, 2, 3), tries: 2, lastTriedOn: '2027-03-04' }],
@@ -32,7 +33,7 @@ export const neverAskedStatus: ProgrammeStatus = {
   region: null,
   notCovered: 'never-asked',
   records: { waiting: 0, sizeBytes: 0, oldestMs: null, evicted: 0, dropped: 0 },
-  upload: { lastMs: null, nextMs: null, lastOutcome: null },
+  upload: { lastMs: null, nextMs: null, lastOutcome: null, distrusted: null },
   sent: { batches: 0, goneByMs: null },
   orders: [],
 };
@@ -87,6 +88,7 @@ export function fakeProgramme(other: Partial<LocalProgramme> = {}): {
     history: async (write) => noted(await stream(ledgerLines, write), 'history'),
     export: async (order, write) =>
       noted(await stream(['{"a":1}', '{"a":2}'], write), 'export', order),
+    trustStore: () => noted({ kind: 'nothing-held' }, 'trustStore'),
     verify: (order) =>
       noted({ ledgerEntries: 2, ledgerHead: 'bb', receipt: null }, 'verify', order),
     close: () => void calls.push(['close']),

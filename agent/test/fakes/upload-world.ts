@@ -49,6 +49,7 @@ export function createUploadWorld(
   let records = memoryRecordStore();
   let outbox = memoryOutbox();
   let memory: UploadMemory = emptyUploadMemory;
+  const confirmedOn = new Set<string>();
   let run = 0;
   let acts = 0;
   let outer = new AbortController();
@@ -61,6 +62,8 @@ export function createUploadWorld(
     region: 'eu-central-1' as string | null,
     doNotTrack: false,
     maxNightBytes: 10_000_000,
+    /** Changed: another store, or the same under other settings. */
+    settings: 'settings-1',
     ledgerFault: undefined as Error | undefined,
     /** Asked before every thing that it does; may die, or withdraw. */
     onAct: (_n: number, _name: string) => {},
@@ -120,6 +123,10 @@ export function createUploadWorld(
       outbox = memoryOutbox();
       memory = emptyUploadMemory;
       record({ kind: 'wiped' });
+    },
+    /** Somebody has looked at the store, and says that it is in order. */
+    trustStore() {
+      memory = { ...memory, distrusted: null };
     },
     /** The house is in another zone from now on. */
     move(elsewhere: ToLocalTime) {
@@ -244,8 +251,11 @@ export function createUploadWorld(
       ledger: {
         append: (event) => {
           if (device.ledgerFault) throw device.ledgerFault;
-          if (mine === run) world.ledger.push(event);
+          if (mine !== run) return;
+          world.ledger.push(event);
+          if (event.what === 'erasure-confirmed') confirmedOn.add(toLocalTime(wallMs()).date);
         },
+        erasureConfirmedOn: (localDate) => confirmedOn.has(localDate),
         hashOfKey: (objectKey) => sha256Hex(new TextEncoder().encode(objectKey)),
       },
       clock,
@@ -267,6 +277,7 @@ export function createUploadWorld(
         encryptionRequired: true,
         encryptionKeyId: null,
       },
+      settings: () => device.settings,
       maxNightBytes: device.maxNightBytes,
     };
   }
