@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import { AgentError } from './errors.ts';
 import { developmentModels } from './io/camera/demo-material.ts';
 import { loadManifest } from './io/models/manifest.ts';
+import { chooseModels, type ModelsInUse, namesOf } from './io/models/model-choice.ts';
 import { createModelFiles, type ModelFiles } from './io/models/model-files.ts';
 import { layoutOf } from './io/process/environment.ts';
 import { loadKernels } from './io/process/native.ts';
@@ -41,15 +42,14 @@ export function modelFilesOf({ dataDir }: Pick<Place, 'dataDir'>): ModelFiles {
   return createModelFiles({ dataModelsDir, extraDirs, entries });
 }
 
-/** The models that the settings ask for. */
-export function modelNamesOf(config: Config): string[] {
-  const quality = config['models.quality'];
-  return [
-    config['models.detection'],
-    config['models.embedding'],
-    ...config['models.pad'],
-    ...(quality === null ? [] : [quality]),
-  ];
+/** The models that are used here, and why (io/models/model-choice.ts has the rule). @throws MODEL_UNKNOWN */
+export function modelsInUse({ dataDir, config }: Place): ModelsInUse {
+  return chooseModels(config, loadManifest(layoutOf(dataDir).models).entries);
+}
+
+/** Their names. */
+export function modelNamesOf(place: Place): string[] {
+  return namesOf(modelsInUse(place));
 }
 
 /** @throws MODEL_MISSING MODEL_CORRUPT MODEL_MISMATCH MODEL_UNKNOWN */
@@ -57,14 +57,15 @@ export async function openVision(place: Place): Promise<Vision> {
   const { config } = place;
   const { kernels } = loadKernels();
   const files = modelFilesOf(place);
-  for (const name of modelNamesOf(config)) await prepared(files, name);
+  const inUse = modelsInUse(place);
+  for (const name of namesOf(inUse)) await prepared(files, name);
   const threads = { threads: config['inference.threads'] };
-  const quality = config['models.quality'];
+  const { detection: detector, embedding, pad, quality } = inUse;
   const models = {
-    detection: await files.open(config['models.detection'], 'detection', threads),
-    embedding: await files.open(config['models.embedding'], 'embedding', threads),
-    pad: await Promise.all(config['models.pad'].map((name) => files.open(name, 'pad', threads))),
-    quality: quality === null ? undefined : await files.open(quality, 'quality', threads),
+    detection: await files.open(detector.name, 'detection', threads),
+    embedding: await files.open(embedding.name, 'embedding', threads),
+    pad: await Promise.all(pad.map(({ name }) => files.open(name, 'pad', threads))),
+    quality: quality && (await files.open(quality.name, 'quality', threads)),
   };
   const detection = {
     ...defaultDetectionSettings,

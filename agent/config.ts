@@ -30,11 +30,15 @@ const httpsOrigin = text({
 
 /** Every setting: its type, its preset, what it does. `doorkeep doctor` and docs/operations.md show this table. */
 export const settingTable = {
-  'models.detection': setting(modelName, 'yunet-n-dynamic', 'detector of faces'),
+  'models.detection': setting(
+    nullOr(modelName),
+    null,
+    "detector of faces; null: the built-in one, or where none is built in the manifest's first",
+  ),
   'models.embedding': setting(
-    modelName,
-    'face-reidentification-retail-0095',
-    'recogniser; templates of another recogniser are never compared',
+    nullOr(modelName),
+    null,
+    'recogniser; null: likewise. Templates of another recogniser are never compared',
   ),
   'models.pad': setting(
     listOf(modelName, { max: 4 }),

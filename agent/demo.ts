@@ -1,9 +1,10 @@
 /** The whole way on an embedded set: residents are enrolled, visitors come to the door, it decides. */
-import { modelFilesOf, modelNamesOf, openVision, type Place } from './agent.ts';
+import { modelFilesOf, modelsInUse, openVision, type Place } from './agent.ts';
 import { runDoor } from './door.ts';
 import { demoFrameBytes, openDemoCamera } from './io/camera/demo-camera.ts';
 import { type DemoMaterial, type DemoVisit, findDemoMaterial } from './io/camera/demo-material.ts';
 import { readPicture } from './io/camera/image.ts';
+import { namesOf } from './io/models/model-choice.ts';
 import { systemClock } from './io/process/clock.ts';
 import { peakMemoryBytes } from './io/process/host.ts';
 import { createLog } from './io/process/log.ts';
@@ -41,8 +42,11 @@ export type DemoSummary = {
 
 /** @throws INPUT_MISSING (no pictures to show) MODEL_MISSING … */
 export async function runDemo(place: Place, output: DemoOutput): Promise<DemoSummary> {
-  for (const name of modelNamesOf(place.config)) await modelFilesOf(place).find(name);
-  const material = findDemoMaterial();
+  const files = modelFilesOf(place);
+  const inUse = modelsInUse(place);
+  for (const name of namesOf(inUse)) await files.find(name);
+  const isBuiltIn = files.entry(inUse.embedding.name).builtin;
+  const material = findDemoMaterial(isBuiltIn ? 'built-in' : 'another');
   const residents = await enrolAll(place, material, output);
   const camera = openDemoCamera(material.visits, systemClock);
   const decided: { visit: DemoVisit; event: RecognitionEvent }[] = [];

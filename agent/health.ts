@@ -50,7 +50,7 @@ function kernelsCheck(): Check {
 
 async function modelChecks(place: Place): Promise<Check[]> {
   const checks: Check[] = [];
-  for (const name of modelNamesOf(place.config)) {
+  for (const name of modelNamesOf(place)) {
     try {
       const [found] = await modelFilesOf(place).verify(name);
       if (found?.state !== 'present') {

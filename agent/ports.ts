@@ -83,17 +83,29 @@ export type Kernels = {
 // ---------------------------------------------------------------------------------------- models
 export type ModelTask = 'detection' | 'embedding' | 'pad' | 'quality';
 
+/** A file as the maker of a model gives it out; `sha384` in hexadecimal. */
+export type SourceFile = {
+  readonly url: string;
+  readonly sha384: string;
+  readonly sizeBytes: number;
+};
+
 /** What is common to all entries of agent/models/manifest.json. */
 type ModelEntryBase = {
   /** kebab-case; the name in the configuration. */
   readonly name: string;
   readonly file: string;
-  /** Where `models pull` finds it; absent: it can only be imported. */
+  /** Where `models pull` finds it; absent, as is `openvino`: it can only be imported. */
   readonly url?: string;
+  /** Its maker gives it out as these two files instead: `models pull` makes `file` of them. */
+  readonly openvino?: { readonly xml: SourceFile; readonly bin: SourceFile };
+  /** True: one of those that `models pull recommended` brings. */
+  readonly recommended?: boolean;
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly licence: string;
   readonly source: string;
+  /** Its file comes with doorkeep, in agent/models. */
   readonly builtin: boolean;
   readonly input: TensorSpec &
     PixelSpec & {

@@ -14,6 +14,7 @@ import { graceEndsAt, presetGraceDays } from './gallery/grace.ts';
 import { closestResidents, type LookAlikes } from './gallery/look-alikes.ts';
 import { destroyKeyFile } from './io/files/key-destruction.ts';
 import { loadManifest } from './io/models/manifest.ts';
+import { chooseModels } from './io/models/model-choice.ts';
 import { layoutOf } from './io/process/environment.ts';
 import { loadKernels } from './io/process/native.ts';
 import { secureMemory } from './io/process/secure-memory.ts';
@@ -222,10 +223,11 @@ export function revokeGallery(place: Place, wallMs: number): Revocation {
   }
 }
 
-/** The entry of the recogniser that the settings name. */
+/** The entry of the recogniser that is used. */
 export function recogniserOf({ dataDir, config }: Place): EmbeddingEntry {
-  const name = config['models.embedding'];
-  const entry = loadManifest(layoutOf(dataDir).models).entries.find((each) => each.name === name);
+  const { entries } = loadManifest(layoutOf(dataDir).models);
+  const { name } = chooseModels(config, entries).embedding;
+  const entry = entries.find((each) => each.name === name);
   if (!entry) throw new AgentError('MODEL_UNKNOWN', `no model is named ${name}`);
   if (entry.task === 'embedding') return entry;
   throw new AgentError('MODEL_MISMATCH', `model ${name} is for ${entry.task}, not for embedding`);

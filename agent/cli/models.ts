@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { modelFilesOf, modelNamesOf } from '../agent.ts';
+import { modelFilesOf, modelNamesOf, modelsInUse } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import { textTable } from '../io/measuring/text-table.ts';
+import { settingsFor, useOf } from '../io/models/model-choice.ts';
 import type { ModelStatus } from '../io/models/model-files.ts';
 import type { ModelFile } from '../io/models/model-search.ts';
 import { action, type Context, command } from './command.ts';
@@ -51,12 +52,15 @@ function importFile(): Command {
 function pull(): Command {
   const target = command(
     'pull [name]',
-    'download a model, or all that the settings name, from the address in its manifest entry',
-    'models pull yunet-n-dynamic',
+    'download a model, or all that are used, from the address in its manifest entry; `recommended`: the strong chain',
+    'models pull recommended',
   ).argument('[name]');
   return action(target, async (context, [name]) => {
     const files = modelFilesOf(context);
-    for (const each of name === undefined ? modelNamesOf(context.config) : [name]) {
+    const isChain = name === 'recommended';
+    const chain = files.recommended();
+    const names = isChain ? chain.map((entry) => entry.name) : [name ?? []].flat();
+    for (const each of name === undefined ? modelNamesOf(context) : names) {
       const progress = context.terminal.progress(each);
       try {
         const file = await files.pull(each, (done, total) => progress.update(done, total));
@@ -66,6 +70,7 @@ function pull(): Command {
         progress.end();
       }
     }
+    if (isChain) context.terminal.say(`used when the settings say ${settingsFor(chain)}`);
   });
 }
 
@@ -79,16 +84,21 @@ function imported({ terminal }: Context, { entry, path, preparation }: ModelFile
   );
 }
 
-function show({ terminal, config }: Context, found: readonly ModelStatus[]): void {
-  const used = modelNamesOf(config);
+function show(context: Context, found: readonly ModelStatus[]): void {
+  const { terminal } = context;
+  const inUse = modelsInUse(context);
   const rows = found.map(({ entry, state, file, reason }) => {
-    const { name, task, licence, sizeBytes, sha256 } = entry;
+    const { name, task, licence, sizeBytes, sha256, recommended = false } = entry;
+    const origin = file?.origin ?? null;
+    const { used, why } = useOf(entry, inUse);
     return {
       name,
       task,
       state,
-      used: used.includes(name),
-      origin: file?.origin ?? null,
+      used,
+      why,
+      recommended,
+      origin,
       sizeBytes,
       licence,
       sha256,
@@ -97,21 +107,27 @@ function show({ terminal, config }: Context, found: readonly ModelStatus[]): voi
   });
   if (terminal.json) for (const row of rows) terminal.result(row, '');
   else {
-    const lines = rows.map(({ name, task, state, used, origin, sizeBytes, reason }) => [
-      used ? '*' : '',
-      name,
-      task,
-      state,
-      origin ?? '–',
-      state === 'missing' ? '' : reason,
-      (sizeBytes / 1e6).toFixed(1),
+    const lines = rows.map((row) => [
+      row.used ? '*' : '',
+      row.name,
+      row.task,
+      row.state,
+      row.origin ?? '–',
+      row.why,
+      row.state === 'missing' ? '' : row.reason,
+      (row.sizeBytes / 1e6).toFixed(1),
     ]);
-    terminal.say(
-      textTable(
-        [['', 'name', 'task', 'state', 'from', 'how it is loaded here', 'MB'], ...lines],
-        6,
-      ),
-    );
-    terminal.say('* named by the settings');
+    const head = [
+      '',
+      'name',
+      'task',
+      'state',
+      'from',
+      'used, or why not',
+      'how it is loaded here',
+      'MB',
+    ];
+    terminal.say(textTable([head, ...lines], 7));
+    terminal.say('* used');
   }
 }

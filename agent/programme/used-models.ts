@@ -2,6 +2,7 @@ import type { Place } from '../agent.ts';
 import { AgentError } from '../errors.ts';
 import { sha256Hex } from '../io/files/digests.ts';
 import { loadManifest } from '../io/models/manifest.ts';
+import { chooseModels, type ModelChoice } from '../io/models/model-choice.ts';
 import { layoutOf } from '../io/process/environment.ts';
 import { agentVersion } from '../io/programme/release.ts';
 import type { ModelEntry } from '../ports.ts';
@@ -25,8 +26,9 @@ export function usedModels(place: Place): () => UsedModels {
 
 function lookedUp({ dataDir, config }: Place): UsedModels {
   const { entries } = loadManifest(layoutOf(dataDir).models);
-  const sha256Of = (name: string) => entryNamed(entries, name).sha256;
-  const embedding = entryNamed(entries, config['models.embedding']);
+  const sha256Of = ({ name }: ModelChoice) => entryNamed(entries, name).sha256;
+  const inUse = chooseModels(config, entries);
+  const embedding = entryNamed(entries, inUse.embedding.name);
   if (embedding.task !== 'embedding') {
     throw new AgentError('MODEL_MISMATCH', `${embedding.name} is no recogniser`);
   }
@@ -36,9 +38,9 @@ function lookedUp({ dataDir, config }: Place): UsedModels {
     builds: buildsOf(
       {
         agentVersion: agentVersion(),
-        detectionSha256: sha256Of(config['models.detection']),
+        detectionSha256: sha256Of(inUse.detection),
         embeddingSha256: embedding.sha256,
-        padSha256: config['models.pad'].map(sha256Of),
+        padSha256: inUse.pad.map(sha256Of),
       },
       sha256Hex,
     ),

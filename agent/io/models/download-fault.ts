@@ -1,14 +1,17 @@
 import { AgentError } from '../../errors.ts';
-import type { ModelEntry } from '../../ports.ts';
 import { reasonOf, systemCode } from '../files/file-fault.ts';
 
-export function downloadFailed(entry: ModelEntry, why: string, cause?: unknown): AgentError {
+export function downloadFailed(
+  entry: { readonly name: string },
+  why: string,
+  cause?: unknown,
+): AgentError {
   return new AgentError('DOWNLOAD_FAILED', `model ${entry.name}: ${why}`, { cause });
 }
 
 /** The address, if a model may come from there: https, or http from this very machine where a test allows it. */
 export function allowedAddress(
-  entry: ModelEntry,
+  entry: { readonly name: string },
   location: string,
   allowLoopbackHttp: boolean,
   base?: URL,

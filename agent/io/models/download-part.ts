@@ -15,7 +15,8 @@ export type PartFile = {
   append(chunk: Uint8Array): Promise<void>;
   /** Empties it; what comes now is of version `etag`. */
   reset(etag?: string): Promise<void>;
-  sha256(): Promise<string>;
+  /** Of what came so far, in hexadecimal. */
+  digest(algorithm: 'sha256' | 'sha384'): Promise<string>;
   /** Gives it the target's name, on disk for good. */
   commit(): Promise<void>;
   discard(): Promise<void>;
@@ -58,10 +59,10 @@ export async function openPartFile(target: string): Promise<PartFile> {
         if (etag === undefined) await rm(etagPath, { force: true });
         else await writeFile(etagPath, etag);
       }),
-    sha256: () =>
+    digest: (algorithm) =>
       guarded(async () => {
         const content = await readFile(path);
-        return createHash('sha256').update(content).digest('hex');
+        return createHash(algorithm).update(content).digest('hex');
       }),
     commit: () =>
       guarded(async () => {

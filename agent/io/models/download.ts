@@ -1,6 +1,5 @@
 import { Agent, type Dispatcher, request } from 'undici';
 import { AgentError } from '../../errors.ts';
-import type { ModelEntry } from '../../ports.ts';
 import { allowedAddress, downloadFailed, networkReason } from './download-fault.ts';
 import { openPartFile, type PartFile } from './download-part.ts';
 
@@ -14,6 +13,13 @@ export type DownloadOptions = {
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
 };
 
+/** A file on a server and what it must be; `name` is that of the model, for messages. */
+export type RemoteFile = {
+  readonly name: string;
+  readonly url?: string;
+  readonly sizeBytes: number;
+} & ({ readonly sha256: string } | { readonly sha384: string });
+
 /**
  * Fetches the file of `entry` to `path`: into `<path>.part`, with which a later call goes on, then checked
  * and renamed, so that no half or foreign file ever bears the name.
@@ -22,7 +28,7 @@ export type DownloadOptions = {
  * the manifest; nothing is kept. STORE_FULL: nothing is kept. STORE_READ_ONLY, STORE_FAILED.
  */
 export async function downloadModel(
-  entry: ModelEntry,
+  entry: RemoteFile,
   path: string,
   options: DownloadOptions = {},
 ): Promise<void> {
@@ -42,12 +48,12 @@ export async function downloadModel(
 }
 
 type Download = Required<DownloadOptions> & {
-  readonly entry: ModelEntry;
+  readonly entry: RemoteFile;
   readonly address: URL;
   readonly dispatcher: Dispatcher;
 };
 
-function planDownload(entry: ModelEntry, options: DownloadOptions): Download {
+function planDownload(entry: RemoteFile, options: DownloadOptions): Download {
   const { connectMs = 10_000, stallMs = 30_000, allowLoopbackHttp = false } = options;
   const { onProgress = () => {} } = options;
   if (entry.url === undefined) {
@@ -67,7 +73,7 @@ async function fetchVerified(download: Download, part: PartFile): Promise<void> 
   const { entry } = download;
   const resumed = part.sizeBytes > 0;
   if (part.sizeBytes < entry.sizeBytes) await fetchRest(download, part);
-  if ((await part.sha256()) === entry.sha256) return;
+  if (await isWanted(entry, part)) return;
   if (!resumed) {
     const message = `model ${entry.name}: ${entry.url} has another content than the manifest says`;
     throw new AgentError('MODEL_CORRUPT', message);
@@ -75,6 +81,12 @@ async function fetchVerified(download: Download, part: PartFile): Promise<void> 
   // The halves may be of different files; a whole one has not been tried yet.
   await part.reset();
   await fetchVerified(download, part);
+}
+
+async function isWanted(entry: RemoteFile, part: PartFile): Promise<boolean> {
+  return 'sha384' in entry
+    ? (await part.digest('sha384')) === entry.sha384
+    : (await part.digest('sha256')) === entry.sha256;
 }
 
 async function fetchRest(download: Download, part: PartFile): Promise<void> {
@@ -177,7 +189,7 @@ function bytesOf({ body }: Dispatcher.ResponseData): AsyncIterable<Uint8Array> {
   return body;
 }
 
-function soFar(entry: ModelEntry, part: PartFile): string {
+function soFar(entry: RemoteFile, part: PartFile): string {
   return ` after ${part.sizeBytes} of ${entry.sizeBytes} bytes; the next try goes on from there`;
 }
 

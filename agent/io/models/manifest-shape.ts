@@ -67,6 +67,16 @@ const common = {
 };
 
 const url = text({ max: 2000, pattern: /^https:\/\/[^\s@]+$/, what: 'an https address' });
+const sourceFile = object({
+  url,
+  sha384: text({ pattern: /^[0-9a-f]{96}$/, what: '96 hexadecimal digits, small letters' }),
+  sizeBytes: whole(1, 1024 ** 3),
+});
+const optional = {
+  url,
+  openvino: object({ xml: sourceFile, bin: sourceFile }),
+  recommended: flag(),
+};
 
 const shapes = {
   detection: object(
@@ -76,7 +86,7 @@ const shapes = {
       family: oneOf(['yunet']),
       strides: listOf(whole(1, 256), { min: 1, max: 8 }),
     },
-    { url },
+    optional,
   ),
   embedding: object(
     {
@@ -88,7 +98,7 @@ const shapes = {
       threshold: number(-1, 1),
       margin: number(0, 1),
     },
-    { url },
+    optional,
   ),
   pad: object(
     {
@@ -98,7 +108,7 @@ const shapes = {
       cropFactor: number(1, 10),
       bonaFideClass: whole(0, 15),
     },
-    { url },
+    optional,
   ),
   quality: object(
     {
@@ -108,7 +118,7 @@ const shapes = {
       alignment: alignmentShape,
       threshold: number(0, 1),
     },
-    { url },
+    optional,
   ),
 };
 
@@ -129,6 +139,8 @@ function entryShape(value: unknown, place: string, faults: string[]): ModelEntry
 
 function entryContradictions(entry: ModelEntry): string[] {
   const faults: string[] = [];
+  if (entry.name === 'recommended') faults.push('name: means all that are recommended');
+  if (entry.openvino && entry.url !== undefined) faults.push('openvino: there is a url as well');
   const [first] = entry.outputs;
   const last = first?.shape.at(-1);
   if (entry.input.shape[1] !== 3)

@@ -10,6 +10,8 @@ import { readModelBytes } from './model-bytes.ts';
 
 const { entry } = tinyModel({ side: 16 });
 const { entries } = loadManifest();
+/** What must be fetched. */
+const fetched = entries.filter(({ builtin }) => !builtin);
 
 function faultsOf(models: readonly unknown[]): string {
   try {
@@ -34,20 +36,35 @@ test('S2-11 a maker cannot declare a model for another task', () => {
 });
 
 test('every model has a licence, a source and, if it can be pulled, an address fixed to one commit', () => {
-  for (const { licence, source, url } of entries) {
+  for (const { licence, source, url, builtin } of entries) {
     expect(licence).toMatch(/^(Apache-2\.0|MIT)$/);
-    expect(source).toMatch(/commit [0-9a-f]{40}/);
+    if (!builtin) expect(source).toMatch(/commit [0-9a-f]{40}/);
     if (url !== undefined) expect(url).toMatch(/^https:\/\/[^/]+\/.+\/[0-9a-f]{40}\/.+\.onnx$/);
   }
 });
 
+test('the recommended chain is a detector, a recogniser and two attack detectors, all of which can be pulled', () => {
+  const chain = entries.filter(({ recommended }) => recommended === true);
+  expect(chain.map(({ task }) => task)).toEqual(['detection', 'embedding', 'pad', 'pad']);
+  const hosts = chain.flatMap(({ url, openvino }) =>
+    [url, openvino?.xml.url, openvino?.bin.url].flatMap((each) => each ?? []),
+  );
+  expect(hosts.map((each) => new URL(each).pathname.split('/').at(-1))).toEqual([
+    'face_detection_yunet_2023mar.onnx',
+    'face-reidentification-retail-0095.xml',
+    'face-reidentification-retail-0095.bin',
+    'MiniFASNetV2.onnx',
+    'MiniFASNetV1SE.onnx',
+  ]);
+});
+
 test.skipIf(!sharedModels)('every model file is the one that the manifest describes', async () => {
-  for (const known of entries) {
+  for (const known of fetched) {
     await readModelBytes(known, join(sharedModels ?? '', known.file));
   }
   const sums = readFileSync(join(sharedModels ?? '', 'SHA256SUMS'), 'utf8').split('\n');
   const files = sums.filter((line) => line.endsWith('.onnx'));
-  expect(files).toHaveLength(entries.length);
+  expect(files).toHaveLength(fetched.length);
 });
 
 describe('a manifest of the device maker', () => {
@@ -73,6 +90,18 @@ describe('a manifest of the device maker', () => {
     expect(manifest).toMatchObject({ added: [], replaced: [ours?.name] });
   });
 
+  test('keeps the place of what it replaces: the first of its task stays the first', () => {
+    const [ours] = fetched;
+    if (!ours) throw new Error('the manifest is empty');
+    const { entries: all } = makers([{ ...ours, licence: 'theirs' }]);
+    expect(all.map(({ name }) => name)).toEqual(entries.map(({ name }) => name));
+    expect(all).toContainEqual({ ...ours, licence: 'theirs' });
+  });
+
+  test('cannot claim that a model is built in', () => {
+    expect(() => makers([{ ...entry, builtin: true }])).toThrow(/tiny: builtin: only doorkeep's/);
+  });
+
   test('may be absent', () => {
     expect(loadManifest(temporaryFolder()).entries).toEqual(entries);
   });
@@ -95,6 +124,7 @@ test('all faults are named at once, with their place', () => {
 
 describe('an entry is refused for', () => {
   const input = entry.input;
+  const source = { url: 'https://example.org/a.xml', sha384: 'a'.repeat(96), sizeBytes: 1 };
   const { family: _, ...withoutFamily } = entry;
   test.each<[string, unknown]>([
     ['a missing family', withoutFamily],
@@ -121,6 +151,13 @@ describe('an entry is refused for', () => {
     ['dimensions that the output does not have', { ...entry, dimensions: 128 }],
     ['two outputs', { ...entry, outputs: [...entry.outputs, { name: 'x', shape: [1] }] }],
     ['no size', { ...entry, sizeBytes: 0 }],
+    ['the name that means several', { ...entry, name: 'recommended' }],
+    ['half an OpenVINO model', { ...entry, openvino: { xml: source } }],
+    [
+      'an OpenVINO model under a short digest',
+      { ...entry, openvino: { xml: source, bin: { ...source, sha384: 'ab' } } },
+    ],
+    ['two ways to fetch it', { ...entry, url: source.url, openvino: { xml: source, bin: source } }],
     ['a text', 'tiny'],
   ])('%s', (_, broken) => {
     expect(faultsOf([entry])).toBe('none');

@@ -22,18 +22,22 @@ const ownManifest = inPackage('agent/models/manifest.json');
 
 /**
  * doorkeep's manifest, and over it that of the device's maker, `<modelsDir>/manifest.json`, if there is
- * one: an entry of the same name takes the place of ours. CONFIG_INVALID names the file and every fault.
+ * one: an entry of the same name takes the place of ours, in its place. CONFIG_INVALID names the file and every fault.
  */
 export function loadManifest(modelsDir?: string): Manifest {
   const own = readManifest(ownManifest);
   const makers = modelsDir === undefined ? [] : readMakerManifest(join(modelsDir, makerManifest));
-  const isOurs = (entry: ModelEntry) => own.some(({ name }) => name === entry.name);
-  const isMakers = (entry: ModelEntry) => makers.some(({ name }) => name === entry.name);
+  const isOurs = (entry: ModelEntry) => ofName(own, entry) !== undefined;
+  const added = makers.filter((entry) => !isOurs(entry));
   return {
-    entries: [...own.filter((entry) => !isMakers(entry)), ...makers],
-    added: makers.filter((entry) => !isOurs(entry)).map(({ name }) => name),
+    entries: [...own.map((entry) => ofName(makers, entry) ?? entry), ...added],
+    added: added.map(({ name }) => name),
     replaced: makers.filter(isOurs).map(({ name }) => name),
   };
+}
+
+function ofName(entries: readonly ModelEntry[], { name }: ModelEntry): ModelEntry | undefined {
+  return entries.find((each) => each.name === name);
 }
 
 /** The entries of one manifest file. INPUT_MISSING: it cannot be read. CONFIG_INVALID: what is wrong with it. */
@@ -66,7 +70,11 @@ export function parseManifest(content: string, origin: string): readonly ModelEn
 
 function readMakerManifest(path: string): readonly ModelEntry[] {
   try {
-    return readManifest(path);
+    const entries = readManifest(path);
+    const [builtin] = entries.filter((entry) => entry.builtin);
+    if (!builtin) return entries;
+    const message = `${path}: ${builtin.name}: builtin: only doorkeep's own models are built in`;
+    throw new AgentError('CONFIG_INVALID', message);
   } catch (fault) {
     const absent = fault instanceof AgentError && systemCode(fault.cause) === 'ENOENT';
     if (absent) return [];

@@ -129,7 +129,7 @@ export function createModelFiles(options: ModelFilesOptions) {
   }
 
   /**
-   * Fetches a model from the address in its entry, unless its file is already there and whole.
+   * Fetches a model from the address in its entry, and makes it of what is there, unless its file is already there and whole.
    * DOWNLOAD_FAILED, MODEL_CORRUPT (other bytes than promised), MODEL_MISMATCH, STORE_….
    */
   async function pull(
@@ -140,16 +140,29 @@ export function createModelFiles(options: ModelFilesOptions) {
       await readModelBytes(entry, path);
     });
     if (status?.state !== 'present') {
-      const path = join(dataModelsDir, search.entry(name).file);
+      const entry = search.entry(name);
+      const path = join(dataModelsDir, entry.file);
+      const how = { ...options.download, onProgress };
       // Only here: the HTTP client costs 23 MB and 100 ms, which the door never needs.
-      const { downloadModel } = await import('./download.ts');
-      await downloadModel(search.entry(name), path, { ...options.download, onProgress });
+      if (entry.openvino) {
+        const { downloadConverted } = await import('./ir-download.ts');
+        await downloadConverted(entry, entry.openvino, path, how);
+      } else {
+        const { downloadModel } = await import('./download.ts');
+        await downloadModel(entry, path, how);
+      }
     }
     return ensurePrepared(name);
   }
 
+  /** What `models pull recommended` brings. */
+  function recommended(): readonly ModelEntry[] {
+    return entries.filter((entry) => entry.recommended === true);
+  }
+
   return {
     entry: search.entry,
+    recommended,
     find,
     open,
     list,

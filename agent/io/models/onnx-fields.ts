@@ -2,7 +2,7 @@
 export const modelFields = { irVersion: 1, graph: 7, opset: 8 } as const;
 export const opsetFields = { domain: 1, version: 2 } as const;
 export const graphFields = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
-export const nodeFields = { input: 1, output: 2, op: 4, attribute: 5, domain: 7 } as const;
+export const nodeFields = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 } as const;
 export const attributeFields = {
   name: 1,
   float: 2,
@@ -22,6 +22,12 @@ export const tensorFields = {
   raw: 9,
   location: 14,
 } as const;
+export const valueFields = { name: 1, type: 2 } as const;
+export const typeFields = { tensor: 1 } as const;
+export const tensorTypeFields = { element: 1, shape: 2 } as const;
+export const shapeFields = { side: 1 } as const;
+/** Of one side of a shape: a number, or the word of a free one. */
+export const sideFields = { number: 1, word: 2 } as const;
 export const tensorTypes = { float: 1, half: 10 } as const;
 /** `location` of a tensor whose values lie in another file. */
 export const externalLocation = 1;

@@ -25,20 +25,24 @@ export function readTensor(message: Uint8Array): OnnxTensor | undefined {
     return values.length === size ? { type: 'float', shape, values } : undefined;
   }
   if (code === tensorTypes.half) {
-    const values = Float32Array.from(raw ? codesOf(raw) : numbers(tensorFields.codes), fromHalf);
+    const values = raw ? halves(raw) : Float32Array.from(numbers(tensorFields.codes), fromHalf);
     return values.length === size ? { type: 'half', shape, values } : undefined;
   }
   return undefined;
 }
 
-function floats(bytes: Uint8Array): Float32Array {
+/** 32-bit floats, least significant byte first. */
+export function floats(bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Float32Array.from({ length: bytes.length >> 2 }, (_, at) => view.getFloat32(at * 4, true));
 }
 
-function codesOf(bytes: Uint8Array): number[] {
+/** 16-bit floats, least significant byte first; exact. */
+export function halves(bytes: Uint8Array): Float32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Array.from({ length: bytes.length >> 1 }, (_, at) => view.getUint16(at * 2, true));
+  return Float32Array.from({ length: bytes.length >> 1 }, (_, at) =>
+    fromHalf(view.getUint16(at * 2, true)),
+  );
 }
 
 /** IEEE 754 binary16 -> number. */

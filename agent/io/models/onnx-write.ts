@@ -2,8 +2,13 @@ import {
   attributeFields,
   attributeTypes,
   nodeFields,
+  shapeFields,
+  sideFields,
   tensorFields,
+  tensorTypeFields,
   tensorTypes,
+  typeFields,
+  valueFields,
 } from './onnx-fields.ts';
 import { joinBytes, writeBytes, writeFloat, writeNumber } from './protobuf.ts';
 
@@ -13,10 +18,12 @@ export function writeNode(
   inputs: readonly string[],
   output: string,
   attributes: readonly Uint8Array[] = [],
+  name?: string,
 ): Uint8Array {
   return joinBytes([
     ...inputs.map((input) => writeBytes(nodeFields.input, input)),
     writeBytes(nodeFields.output, output),
+    ...(name === undefined ? [] : [writeBytes(nodeFields.name, name)]),
     writeBytes(nodeFields.op, op),
     ...attributes.map((attribute) => writeBytes(nodeFields.attribute, attribute)),
   ]);
@@ -53,11 +60,41 @@ export function writeTensor(
 ): Uint8Array {
   const raw = new DataView(new ArrayBuffer(values.length * 4));
   for (const [index, value] of values.entries()) raw.setFloat32(index * 4, value, true);
+  return writeRawTensor(name, 'float', shape, new Uint8Array(raw.buffer));
+}
+
+/** The same for values that are already in bytes, least significant first. */
+export function writeRawTensor(
+  name: string,
+  type: keyof typeof tensorTypes,
+  shape: readonly number[],
+  raw: Uint8Array,
+): Uint8Array {
   return joinBytes([
     ...shape.map((side) => writeNumber(tensorFields.shape, side)),
-    writeNumber(tensorFields.type, tensorTypes.float),
+    writeNumber(tensorFields.type, tensorTypes[type]),
     writeBytes(tensorFields.name, name),
-    writeBytes(tensorFields.raw, new Uint8Array(raw.buffer)),
+    writeBytes(tensorFields.raw, raw),
+  ]);
+}
+
+/** A ValueInfoProto of 32-bit floats: an input or output. A word stands for a free side. */
+export function writeValue(name: string, shape: readonly (number | string)[]): Uint8Array {
+  const sides = shape.map((side) =>
+    writeBytes(
+      shapeFields.side,
+      typeof side === 'number'
+        ? writeNumber(sideFields.number, side)
+        : writeBytes(sideFields.word, side),
+    ),
+  );
+  const tensor = joinBytes([
+    writeNumber(tensorTypeFields.element, tensorTypes.float),
+    writeBytes(tensorTypeFields.shape, joinBytes(sides)),
+  ]);
+  return joinBytes([
+    writeBytes(valueFields.name, name),
+    writeBytes(valueFields.type, writeBytes(typeFields.tensor, tensor)),
   ]);
 }
 
