@@ -50,6 +50,8 @@ export async function optIn(parts: ProgrammeParts, order: OnOrder): Promise<OnRe
     await takeBack(parts, by);
     throw fault;
   }
+  // From now on, and not from its next look on.
+  parts.recorder.work();
   return { kind: 'granted', policyVersion, region, sinceMs: since.wallMs };
 }
 

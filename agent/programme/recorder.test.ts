@@ -240,6 +240,14 @@ test('S0-19 an attempt that no event tells of is recorded too; when the agent st
   expect(producer.isListening()).toBe(false);
 });
 
+test('S0-19 of what was seen since the last look, nothing is lost when the agent stops', () => {
+  const { recorder, stored, visit } = recording();
+  recorder.work();
+  visit(2);
+  recorder.flush();
+  expect(stored).toHaveLength(2);
+});
+
 test('in a process without a door there is nothing to take', () => {
   const { recorder, stored, nextHour } = recording({ ring: undefined });
   nextHour();

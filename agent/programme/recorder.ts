@@ -113,31 +113,30 @@ export function createRecorder(parts: RecorderParts): Recorder {
     return active ?? begin(now.epoch);
   }
 
+  /** With everything in it that recognition has told so far; undefined: nothing is covered. */
+  function current(): Anonymiser | undefined {
+    const anonymiser = present()?.anonymiser;
+    if (!anonymiser) return undefined;
+    const modelSha256 = parts.embeddingSha256();
+    ring?.take(mostAttempts, ({ wallMs, monotonicMs, values, ...outcome }) => {
+      const { clockTrusted } = moment();
+      const embedding = values && { values, modelSha256 };
+      guarded(() =>
+        anonymiser.record({ ...outcome, embedding, at: { wallMs, monotonicMs, clockTrusted } }),
+      );
+    });
+    return anonymiser;
+  }
+
   return {
     work() {
-      guarded(() => {
-        const current = present();
-        if (!current) return;
-        const { anonymiser } = current;
-        const modelSha256 = parts.embeddingSha256();
-        ring?.take(mostAttempts, ({ wallMs, monotonicMs, values, ...outcome }) => {
-          const { clockTrusted } = moment();
-          const embedding = values && { values, modelSha256 };
-          guarded(() =>
-            anonymiser.record({ ...outcome, embedding, at: { wallMs, monotonicMs, clockTrusted } }),
-          );
-        });
-        store(anonymiser.release(moment()));
-      });
+      guarded(() => store(current()?.release(moment()) ?? []));
     },
     add(attempt) {
       guarded(() => present()?.anonymiser.record(attempt));
     },
     flush() {
-      guarded(() => {
-        const current = present();
-        if (current) store(current.anonymiser.flush());
-      });
+      guarded(() => store(current()?.flush() ?? []));
       stop();
     },
     stop,
