@@ -123,7 +123,8 @@ describe.skipIf(loadProcess().kind === 'absent')('the control socket', () => {
   test('where the kernel does not say who asks, nobody is let in', async () => {
     const refused: (PeerCredentials | undefined)[] = [];
     vi.resetModules();
-    const native = await vi.importActual<typeof import('../process/native.ts')>('../process/native.ts');
+    const native =
+      await vi.importActual<typeof import('../process/native.ts')>('../process/native.ts');
     const loaded = native.loadProcess();
     if (loaded.kind === 'absent') throw new Error(loaded.reason);
     const { lockFile } = loaded.process;
