@@ -4,6 +4,7 @@
  */
 import type { Place } from './agent.ts';
 import { type DoorOutput, runDoor } from './door.ts';
+import { relayHolderOf } from './door-relay.ts';
 import { AgentError } from './errors.ts';
 import type { PumpCounters } from './io/camera/frame-pump.ts';
 import { type Acquired, type AgentLock, acquireAgentLock } from './io/control/agent-lock.ts';
@@ -25,8 +26,9 @@ export async function runAgent(
   place: Place,
   source: FrameSource,
   maxFrameBytes: number,
-  output: Pick<DoorOutput, 'onEvent' | 'log'>,
+  given: Pick<DoorOutput, 'onEvent' | 'log' | 'onReady'>,
 ): Promise<PumpCounters> {
+  const output = { ...given, relay: relayHolderOf(place.config) };
   const acquired = await acquiredSoon(place.dataDir);
   switch (acquired.kind) {
     case 'held':
@@ -70,7 +72,7 @@ async function runWithProgramme(
   place: Place,
   source: FrameSource,
   maxFrameBytes: number,
-  output: Pick<DoorOutput, 'onEvent' | 'log'>,
+  output: DoorOutput,
   lock: AgentLock,
 ): Promise<PumpCounters> {
   const { log } = output;

@@ -90,6 +90,18 @@ export const settingTable = {
     1_500,
     'a decision on a frame older than this opens nothing (stale)',
   ),
+  'relay.chip': setting(
+    nullOr(absolutePath),
+    null,
+    'GPIO chip of the relay that opens the door, as /dev/gpiochip0; null: no relay, the host opens it',
+  ),
+  'relay.line': setting(nullOr(whole(0, 1023)), null, 'its line on that chip'),
+  'relay.holdMs': setting(
+    whole(100, 30_000),
+    3_000,
+    'how long a match opens the door; further matches meanwhile do not make it longer',
+  ),
+  'relay.activeLow': setting(flag(), false, 'the relay is on while its line is low'),
   'motion.enabled': setting(flag(), true, 'look for faces only when something moves'),
   'motion.threshold': setting(
     number(0, 255),
@@ -267,6 +279,9 @@ function disagreements(config: Config): string[] {
   const faults = (mode === null ? [] : needed[mode])
     .filter(isMissing)
     .map((name) => `${name}: needed with cloud.mode ${mode}`);
+  if (config['relay.chip'] !== null && config['relay.line'] === null) {
+    faults.push('relay.line: needed with relay.chip');
+  }
   if (config['cloud.pins'].length === 1) {
     faults.push('cloud.pins: one alone locks the device out when that key changes; name a reserve');
   }

@@ -1,17 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Place } from './agent.ts';
+import { openVision, type Place } from './agent.ts';
 import { presets } from './config.ts';
 import { type DoorOutput, runDoor } from './door.ts';
 import { demoFrame, demoFrameBytes, openDemoCamera } from './io/camera/demo-camera.ts';
 import { findDemoMaterial } from './io/camera/demo-material.ts';
+import { readPicture } from './io/camera/image.ts';
 import { systemClock } from './io/process/clock.ts';
 import { createLog } from './io/process/log.ts';
 import { createAttemptRing, ringConsumer } from './io/programme/attempt-ring.ts';
 import type { RingAttempt } from './io/programme/attempt-slots.ts';
+import { enrolResident } from './operations.ts';
 import type { RecognitionEvent } from './recognition/event.ts';
+import { openResidents } from './residents.ts';
+import { createFakeHolder } from './test/fakes/fake-holder.ts';
 import { createFakeSource } from './test/fakes/fake-source.ts';
 import { sharedFaces, sharedModels } from './test/fakes/shared-material.ts';
 
@@ -63,6 +67,26 @@ describe.skipIf(!sharedModels || !sharedFaces)('the door at work', () => {
     expect(Math.hypot(...(values ?? []))).toBeCloseTo(1, 4);
   });
 
+  test('a resident at the door: the relay has its order before anybody else hears of it', async () => {
+    const { output } = aDoor();
+    const place: Place = { dataDir: join(dataDir, 'with-a-resident'), config: presets };
+    mkdirSync(place.dataDir, { mode: 0o700 });
+    symlinkSync(join(dataDir, 'models'), join(place.dataDir, 'models'));
+    await enrolFirstResident(place);
+    const holder = createFakeHolder({ obeys: true });
+    let toldBefore = 0;
+    const onEvent: DoorOutput['onEvent'] = (event) => {
+      if (event.kind === 'match') toldBefore = holder.told.length;
+    };
+    await runDoor(place, visits(1), demoFrameBytes, {
+      ...output,
+      onEvent,
+      relay: holder.startHolder,
+    });
+    expect(holder.told).toEqual(['start', 'pulse 3000', 'release']);
+    expect(toldBefore).toBe(2);
+  });
+
   test('S0-40 a camera that is lost is one attempt, and one who cannot hear of it is no concern', async () => {
     const { place, output, logged } = aDoor();
     const faults: string[] = [];
@@ -88,3 +112,23 @@ describe.skipIf(!sharedModels || !sharedFaces)('the door at work', () => {
     expect(faults).toEqual(['model-failed']);
   });
 });
+
+/** Whose is the first of the visits. */
+async function enrolFirstResident(place: Place): Promise<void> {
+  const [resident] = findDemoMaterial().residents;
+  if (!resident) throw new Error('nobody lives here');
+  const vision = await openVision(place);
+  const residents = await openResidents(place, vision);
+  try {
+    for (const photo of resident.photos) {
+      const photos = [{ frame: await readPicture(photo), label: null }];
+      const application = { id: resident.id, label: null, photos, adds: false };
+      const result = await enrolResident(place, vision, residents, application, 0);
+      if (result.kind !== 'refused') return;
+    }
+    throw new Error(`no photo of ${resident.id} is good enough`);
+  } finally {
+    await residents.close();
+    await vision.close();
+  }
+}

@@ -3,6 +3,7 @@
  * database are in the recognition thread only.
  */
 import type { Place } from './agent.ts';
+import { openDoorRelay } from './door-relay.ts';
 import { AgentError } from './errors.ts';
 import { type PumpCounters, pumpFrames, type SourceLost } from './io/camera/frame-pump.ts';
 import { systemClock } from './io/process/clock.ts';
@@ -10,6 +11,7 @@ import type { Log, LogFields } from './io/process/log.ts';
 import { protectsKeys } from './io/process/secure-memory.ts';
 import { moduleBeside, startRecognitionThread } from './io/recognition/recognition-thread.ts';
 import { superviseRecognition } from './io/recognition/supervised-recognition.ts';
+import type { StartHolder } from './io/relay/start-holder.ts';
 import type { FrameSource } from './ports.ts';
 import type { RecognitionEvent } from './recognition/event.ts';
 import type { DoorFault } from './ueip/attempt-of-event.ts';
@@ -20,6 +22,10 @@ import type { RecognitionData } from './worker.ts';
 export type DoorOutput = {
   readonly onEvent: (event: RecognitionEvent | SourceLost) => void;
   readonly log: Log;
+  /** The models are loaded, and frames are awaited. */
+  readonly onReady?: (() => void) | undefined;
+  /** What holds the line of the relay; absent: nothing opens. */
+  readonly relay?: StartHolder | undefined;
   /**
    * A ring (io/programme/attempt-ring.ts) into which the recognition thread, and every one that follows it, puts its
    * attempts while somebody listens.
@@ -34,13 +40,13 @@ export type DoorOutput = {
 
 /**
  * Until the source ends: frames from the source, recognition in a thread of its own,
- * events out. Returns the counters. @throws SOURCE_LOST, and what keeps the thread from opening
+ * events out, and orders to the relay. Returns the counters. @throws SOURCE_LOST, and what keeps the thread from opening
  */
 export async function runDoor(
   place: Place,
   source: FrameSource,
   maxFrameBytes: number,
-  { onEvent, log, attempts, onFault }: DoorOutput,
+  { onEvent, log, onReady, relay: holder, attempts, onFault }: DoorOutput,
 ): Promise<PumpCounters> {
   const { config } = place;
   const thread = superviseRecognition<RecognitionEvent>({
@@ -59,6 +65,7 @@ export async function runDoor(
     // The last word on a visitor who left comes with a later frame: one must be looked at.
     holdMs: Math.max(config['motion.holdMs'], 2 * config['track.gapMs']),
   });
+  const relay = holder && openDoorRelay(config, log, holder);
   let isFailing = false;
 
   /** Frames that fail one after the other are one attempt, as the frames of one visitor are. */
@@ -86,6 +93,7 @@ export async function runDoor(
   try {
     await thread.ready;
     log.info('agent-started');
+    onReady?.();
     if (!protectsKeys()) log.warn('keys-unprotected');
     const pump = pumpFrames<RecognitionEvent>({
       source,
@@ -93,6 +101,8 @@ export async function runDoor(
       recognise,
       onRest: () => thread.forget(),
       onEvent: (event) => {
+        // First: nobody waits before the door because of what else is done with an event.
+        relay?.onEvent(event);
         if ('capturedAtMs' in event) motion.keepOpen(event.capturedAtMs);
         else tellFault('camera-lost');
         onEvent(event);
@@ -111,6 +121,7 @@ export async function runDoor(
     motion.wipe();
     await source.close();
     await thread.close();
+    await relay?.close();
   }
 }
 

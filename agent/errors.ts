@@ -59,6 +59,14 @@ export const errorTable = {
   },
   BACKUP_NEWER: { exitCode: 59, hint: 'update doorkeep: the backup was made by a newer version' },
   CONFIRMATION_NEEDED: { exitCode: 60, hint: 'say it with --yes' },
+  INSTALL_REFUSED: {
+    exitCode: 61,
+    hint: '`doorkeep install --dry-run` changes nothing and shows what would be done',
+  },
+  INSTALL_INCOMPLETE: {
+    exitCode: 62,
+    hint: 'what was done stays; mend what is named above and run it again',
+  },
   CONSENT_REFUSED: { exitCode: 80, hint: '`doorkeep ueip policy show` prints what to accept' },
   DO_NOT_TRACK: { exitCode: 81, hint: 'unset DO_NOT_TRACK first' },
   REGION_MISSING: { exitCode: 82, hint: 'set cloud.region: it has no preset' },

@@ -7,11 +7,22 @@
   'targets': [
     {
       'target_name': 'doorkeep',
-      'sources': ['src/addon.c', 'src/arguments.c', 'src/kernels.c', 'src/memory.c', 'src/portable.c', 'src/process.c'],
+      'sources': [
+        'src/addon.c', 'src/arguments.c', 'src/kernels.c', 'src/memory.c', 'src/portable.c', 'src/process.c',
+        'src/v4l2.c', 'src/v4l2-addon.c',
+      ],
       'conditions': [
         ['target_arch=="x64"', {'dependencies': ['avx2']}],
         ['target_arch=="arm64"', {'sources': ['src/neon.c']}],
       ],
+    },
+    {
+      # A program of its own: it outlives the agent, for as long as it takes to let go of the door.
+      'target_name': 'relay-holder',
+      'type': 'executable',
+      'sources': ['src/relay-holder.c'],
+      # The linker is that of C++, of which nothing is used.
+      'ldflags': ['-Wl,--as-needed'],
     },
   ],
   'conditions': [

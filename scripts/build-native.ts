@@ -1,6 +1,7 @@
 /**
- * Builds native/build/Release/doorkeep.node with npm's own node-gyp and the headers of the pinned
- * runtime, beside the old one, which it replaces at once when it is whole. `npm ci` runs this. A failure is one line and no error: doorkeep then computes in TypeScript.
+ * Builds native/build/Release/doorkeep.node, and relay-holder beside it, with npm's own node-gyp and the headers
+ * of the pinned runtime, and replaces the old ones at once when they are whole. `npm ci` runs this. A failure is
+ * one line and no error: doorkeep then computes in TypeScript, and drives no relay.
  * `--arch=arm64` builds for the door on another machine (set CC to a cross compiler).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -22,7 +23,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const native = join(root, 'native');
-const addon = join(native, 'build/Release/doorkeep.node');
+const products = ['doorkeep.node', 'relay-holder'];
+const release = join(native, 'build/Release');
+const addon = join(release, 'doorkeep.node');
 const stamp = join(native, 'build/sources.sha256');
 const arch = process.argv.find((word) => word.startsWith('--arch='))?.slice(7) ?? process.arch;
 
@@ -31,7 +34,7 @@ try {
 } catch (error) {
   const reason = error instanceof Error ? error.message : String(error);
   // Of other sources than these.
-  rmSync(addon, { force: true });
+  for (const name of products) rmSync(join(release, name), { force: true });
   console.log(`native kernels not built, doorkeep will compute in TypeScript: ${reason}`);
   console.log('retry with: npm run postinstall');
 }
@@ -39,18 +42,20 @@ try {
 function build(): string {
   const nodedir = headers();
   const digest = digestOfSources(nodedir);
-  if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) {
+  const isWhole = products.every((name) => existsSync(join(release, name)));
+  if (isWhole && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) {
     return 'native kernels are up to date';
   }
   const startedAt = performance.now();
   // node-gyp empties its folder first: in the place of use, whoever starts meanwhile would find no addon.
-  mkdirSync(join(native, 'build/Release'), { recursive: true });
+  mkdirSync(release, { recursive: true });
   const folder = mkdtempSync(join(native, 'build/new-'));
   try {
     for (const name of ['binding.gyp', 'src']) {
       cpSync(join(native, name), join(folder, name), { recursive: true });
     }
-    renameSync(runNodeGyp(nodeGyp(), nodedir, folder), addon);
+    const built = runNodeGyp(nodeGyp(), nodedir, folder);
+    for (const name of products) renameSync(join(built, name), join(release, name));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -93,15 +98,15 @@ function nodeGyp(): string {
   throw new Error("npm's node-gyp was not found");
 }
 
-/** Builds in `cwd` and returns the file that came of it. */
+/** Builds in `cwd` and returns the folder with what came of it. */
 function runNodeGyp(path: string, nodedir: string, cwd: string): string {
   // A user's npm configuration may carry the headers of another Node: the pinned ones are the truth.
   const { npm_config_nodedir: _, ...env } = process.env;
   const words = [path, 'rebuild', '--release', `--nodedir=${nodedir}`, `--arch=${arch}`];
   const result = spawnSync(process.execPath, words, { cwd, env, encoding: 'utf8' });
   if (result.error) throw result.error;
-  const built = join(cwd, 'build/Release/doorkeep.node');
-  if (result.status === 0 && existsSync(built)) return built;
+  const built = join(cwd, 'build/Release');
+  if (result.status === 0 && products.every((name) => existsSync(join(built, name)))) return built;
   throw new Error(firstFault(`${result.stdout}\n${result.stderr}`));
 }
 

@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   evaluate: async () => (await import('./evaluate.ts')).evaluateCommand,
   transform: async () => (await import('./transform.ts')).transformCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,
+  install: async () => (await import('./install.ts')).installCommand,
   demo: async () => (await import('./demo.ts')).demoCommand,
 };
 

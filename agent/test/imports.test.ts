@@ -34,6 +34,10 @@ const parts: Record<string, Part> = {
     may: ['errors', 'ports', 'vision', 'template', 'gallery'],
     why: 'the door must open whether or not consent, statistics or a cloud exist',
   },
+  access: {
+    may: ['errors', 'ports', 'recognition'],
+    why: 'what a decision does at the door is decided without a relay',
+  },
   consent: { may: ['errors', 'ports'], why: 'may we? is answered without looking at any record' },
   ueip: {
     may: ['errors', 'ports', 'vision', 'template', 'recognition', 'consent'],
@@ -71,6 +75,7 @@ const parts: Record<string, Part> = {
   residents: { may: ['*'], why: 'brings store, keys and models together' },
   calibration: { may: ['*'], why: 'measures with the wired parts' },
   door: { may: ['*'], why: 'the wired parts at work' },
+  'door-relay': { may: ['*'], why: 'the rule of access and the relay, wired' },
   operations: { may: ['*'], why: 'whole tasks on the wired parts' },
   renewal: { may: ['*'], why: 'whole tasks on store and keys' },
   backup: { may: ['*'], why: 'whole tasks on store and keys' },

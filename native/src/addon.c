@@ -1,7 +1,7 @@
 /* Glue between scripts and the kernels: `available`, the names of the sets that this processor can run,
  * best first, and `kernels(name)`, a set with the methods of `Kernels` in agent/ports.ts. And between
  * scripts and memory.h: `secureBuffer(sizeBytes)`, `wipe(bytes)`, `hardenProcess()`; and process.h:
- * `lockFile(fd)`, `peerCredentials(fd)`, `clockSynchronised()`. No state. */
+ * `lockFile(fd)`, `peerCredentials(fd)`, `clockSynchronised()`, `notifySocket(name, message)`. No state here; `openCamera` is in v4l2-addon.c. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "arguments.h"
 #include "memory.h"
 #include "process.h"
+#include "v4l2-addon.h"
 
 /* Far above all keys together; less than a script may ask an ordinary array for. */
 enum { max_secure_bytes = 1 << 30 };
@@ -288,6 +289,25 @@ static napi_value peer_of(napi_env env, napi_callback_info info) {
   return object;
 }
 
+static bool get_text(napi_env env, napi_value value, const char *name, char *out, size_t most, size_t *length) {
+  if (napi_get_value_string_utf8(env, value, NULL, 0, length) != napi_ok || *length < 1 || *length > most) {
+    return fail(env, "%s must be a string of 1 to %zu bytes", name, most);
+  }
+  return napi_get_value_string_utf8(env, value, out, most + 1, NULL) == napi_ok;
+}
+
+static napi_value notify_socket_now(napi_env env, napi_callback_info info) {
+  enum { most_name = 107, most_message = 4096 };
+  napi_value given[2];
+  char name[most_name + 1], message[most_message + 1];
+  size_t name_length, length;
+  if (!get_arguments(env, info, 2, given, NULL)) return NULL;
+  if (!get_text(env, given[0], "name", name, most_name, &name_length)) return NULL;
+  if (!get_text(env, given[1], "message", message, most_message, &length)) return NULL;
+  const int code = notify_socket(name, message, length);
+  return code == 0 ? NULL : system_fault(env, "sendto", code);
+}
+
 static bool export(napi_env env, napi_value exports, const char *name, napi_callback call) {
   napi_value function;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function) == napi_ok &&
@@ -311,6 +331,8 @@ NAPI_MODULE_INIT() {
                         export(env, exports, "hardenProcess", harden_process) &&
                         export(env, exports, "lockFile", lock_file_now) &&
                         export(env, exports, "peerCredentials", peer_of) &&
-                        export(env, exports, "clockSynchronised", clock_kept);
+                        export(env, exports, "clockSynchronised", clock_kept) &&
+                        export(env, exports, "notifySocket", notify_socket_now) &&
+                        export(env, exports, "openCamera", open_camera);
   return complete ? exports : NULL;
 }

@@ -32,3 +32,22 @@ is_arm64() { [ "$(uname -m)" = aarch64 ]; }
 
 # Digest of files and words: names what was made from them.
 digest_of() { { for path in "$@"; do [ -f "$path" ] && cat "$path" || echo "$path"; done; } | sha256sum | cut -c1-16; }
+
+# A private apt for arm64 packages of the machine's own Debian, which it verifies as always and does not install:
+# sets `debs` (the folder they come to) and `apt_arm64` (to be given a command). $1: an empty folder to work in.
+prepare_apt_arm64() {
+  local work=$1 release mirrors
+  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  mkdir -p "$work"/{state/lists/partial,cache/archives/partial} "$work"/etc/{apt.conf.d,preferences.d,sources.list.d,trusted.gpg.d}
+  : >"$work/status"
+  # The machine's own Debian sources, for the other architecture.
+  mirrors=$({ cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true; } |
+    sed -nE 's/^URIs: *//p; s/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p' | grep -E '/debian/?$' | sort -u | head -n 1)
+  [ -n "$mirrors" ] || fail 'no Debian source found in /etc/apt'
+  echo "deb [arch=arm64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirrors $release main" >"$work/etc/sources.list"
+  debs=$work/cache/archives
+  apt_arm64=(apt-get -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::Etc="$work/etc" -o Dir::State="$work/state"
+    -o Dir::State::status="$work/status" -o Dir::Cache="$work/cache" -o APT::Get::Download-Only=true
+    -o Acquire::Languages=none -o APT::Sandbox::User=root -o Debug::NoLocking=1)
+  "${apt_arm64[@]}" -qq update >&2
+}

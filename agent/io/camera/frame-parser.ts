@@ -78,15 +78,20 @@ export function rawFrameSpec(format: string, size: string): RawFrameSpec {
       `frame format "${format}" is none of ${pixelFormats.join(', ')}`,
     );
   }
-  const [, width, height] = /^(\d{1,5})x(\d{1,5})$/.exec(size) ?? [];
-  const spec = { format: known, width: Number(width), height: Number(height) };
-  if (!isSide(spec.width) || !isSide(spec.height)) {
+  return { format: known, ...frameSize(size) };
+}
+
+/** "1280x720", or CONFIG_INVALID. */
+export function frameSize(text: string): { readonly width: number; readonly height: number } {
+  const [, width, height] = /^(\d{1,5})x(\d{1,5})$/.exec(text) ?? [];
+  const size = { width: Number(width), height: Number(height) };
+  if (!isSide(size.width) || !isSide(size.height)) {
     throw new AgentError(
       'CONFIG_INVALID',
-      `frame size "${size}" is not WIDTHxHEIGHT with sides of ${frameLimits.minSide} to ${frameLimits.maxSide} pixels`,
+      `frame size "${text}" is not WIDTHxHEIGHT with sides of ${frameLimits.minSide} to ${frameLimits.maxSide} pixels`,
     );
   }
-  return spec;
+  return size;
 }
 
 /** "1382400 bytes each (nv12 1280x720)": for messages about streams that do not fit. */

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { AgentError } from '../../errors.ts';
 import { systemCode } from '../files/file-fault.ts';
 
+/** Of an agent that the system itself starts. */
+export const serviceDataDir = '/var/lib/doorkeep';
+
 /** Where residents, keys and models live unless `--data-dir` or DOORKEEP_DATA_DIR says otherwise. */
 export function defaultDataDir(): string {
   const named = process.env['DOORKEEP_DATA_DIR'];
   if (named !== undefined && named !== '') return named;
-  if (process.getuid?.() === 0) return '/var/lib/doorkeep';
+  if (process.getuid?.() === 0) return serviceDataDir;
   return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'doorkeep');
 }
 

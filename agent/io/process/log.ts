@@ -16,9 +16,14 @@ const logEvents = {
   'picture-skipped': 'a picture could not be read',
   'recognition-failed': 'a frame could not be examined',
   'recognition-restarted': 'the recognition thread is started again',
+  'relay-opened': 'the relay opened the door',
+  'relay-failed': 'a match did not open the door',
+  'relay-restarted': 'the process that holds the relay is started again',
   'attempts-not-told': 'events of which the improvement programme could not learn',
   'control-impossible':
     'no control socket, and no improvement programme: the data directory cannot be used',
+  'systemd-not-told':
+    'systemd cannot be told that doorkeep is at work, and will start it again and again',
   'programme-restarted': 'the thread of the improvement programme is started again',
   health: 'counters since the start',
 } as const;
@@ -32,6 +37,10 @@ export const logFields = {
   code: { type: Object.keys(errorTable), purpose: 'why something failed' },
   source: { type: ['stdin', 'exec', 'files', 'socket', 'v4l2'], purpose: 'kind of frame source' },
   kernels: { type: ['typescript', 'portable', 'avx2', 'neon'], purpose: 'arithmetic in use' },
+  relay: {
+    type: ['already-open', 'not-ready', 'no-answer', 'ended'],
+    purpose: 'why a match did not open the door',
+  },
   task: { type: ['detection', 'embedding', 'pad', 'quality'], purpose: 'which model' },
   attempt: { type: 'number', purpose: 'how often in a row' },
   exitCode: { type: 'number', purpose: 'how a command or thread ended' },

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, expect, test } from 'vitest';
+import { canFakeGpio } from '../../test/fakes/fake-gpio.ts';
 import { kernelSets, loadKernels, loadMemory, loadProcess } from './native.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'doorkeep-native-'));
@@ -92,6 +94,23 @@ test.skipIf(!built)('of a descriptor that is none, or not what it should be, it 
   expect(lockFile(fd)).toBe(true);
   closeSync(fd);
 });
+
+test.skipIf(!built || !canFakeGpio)(
+  'a kernel that may not be asked about its clock vouches for no clock',
+  () => {
+    const library = join(folder, 'no-adjtimex.so');
+    const source =
+      '#include <errno.h>\nint adjtimex(void *asked) { errno = EPERM; return asked ? -1 : 0; }\n';
+    execFileSync('cc', ['-shared', '-fPIC', '-x', 'c', '-o', library, '-'], { input: source });
+    const url = new URL('./native.ts', import.meta.url).href;
+    const script = `import { isClockSynchronised } from '${url}'; console.log(isClockSynchronised());`;
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      env: { LD_PRELOAD: library },
+      encoding: 'utf8',
+    });
+    expect(said.trim()).toBe('false');
+  },
+);
 
 test('the TypeScript kernels are always there to compare with', () => {
   expect(kernelSets().map(({ name }) => name)).toEqual([

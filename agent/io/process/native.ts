@@ -6,6 +6,7 @@ import { project } from '../../template/projection.ts';
 import { createLetterbox } from '../../vision/letterbox.ts';
 import { normalise } from '../../vision/pixels.ts';
 import { warp } from '../../vision/warp.ts';
+import type { OpenCamera } from '../camera/native-camera.ts';
 import { inPackage } from '../files/package-root.ts';
 
 export type LoadedKernels = {
@@ -62,6 +63,8 @@ export type NativeProcess = {
   peerCredentials(fd: number): PeerCredentials;
   /** Whether a time server, or whatever disciplines the kernel's clock, says that it is right. */
   clockSynchronised(): boolean;
+  /** One datagram to the unix socket of this path, or with '@' in front of this abstract name; never waits. */
+  notifySocket(name: string, message: string): void;
 };
 
 export type PeerCredentials = {
@@ -80,6 +83,18 @@ export function loadProcess(addonPath: string = inPackage(addonFile)): LoadedPro
   if (found.kind === 'absent') return found;
   const { addon } = found;
   return isProcess(addon) ? { kind: 'loaded', process: addon } : otherVersion(addonPath);
+}
+
+/** How the addon opens a camera, or why there is no addon. */
+export function loadOpenCamera(
+  addonPath: string = inPackage(addonFile),
+): { readonly kind: 'loaded'; readonly openCamera: OpenCamera } | Absent {
+  const found = requireAddon(addonPath);
+  if (found.kind === 'absent') return found;
+  const { addon } = found;
+  return opensCameras(addon)
+    ? { kind: 'loaded', openCamera: addon.openCamera }
+    : otherVersion(addonPath);
 }
 
 /** False also where nobody knows. */
@@ -148,7 +163,11 @@ function isMemory(value: unknown): value is NativeMemory {
 }
 
 function isProcess(value: unknown): value is NativeProcess {
-  return hasFunctions(value, ['lockFile', 'peerCredentials', 'clockSynchronised']);
+  return hasFunctions(value, ['lockFile', 'peerCredentials', 'clockSynchronised', 'notifySocket']);
+}
+
+function opensCameras(value: unknown): value is { readonly openCamera: OpenCamera } {
+  return hasFunctions(value, ['openCamera']);
 }
 
 function hasFunctions(value: unknown, names: readonly string[]): boolean {

@@ -8,9 +8,11 @@ import { describe } from 'vitest';
 import { startExecSource } from '../../io/camera/frame-exec.ts';
 import { openFilesSource } from '../../io/camera/frame-files.ts';
 import { openStdinSource } from '../../io/camera/frame-stdin.ts';
+import { openV4l2Source } from '../../io/camera/frame-v4l2.ts';
 import type { RawFrameSpec } from '../../io/camera/latest-frame.ts';
 import { systemClock } from '../../io/process/clock.ts';
 import type { Clock } from '../../ports.ts';
+import { createFakeCamera } from '../fakes/fake-camera.ts';
 import { createFakeSource } from '../fakes/fake-source.ts';
 import { makeFifo } from '../fakes/fifo.ts';
 import { createManualTime } from '../fakes/manual-time.ts';
@@ -24,6 +26,7 @@ for (const [name, make] of [
   ['stdin', stdin],
   ['exec', exec],
   ['files', files],
+  ['v4l2', v4l2],
 ] as const) {
   describe(`frame source: ${name}`, () => frameSourceContract(make));
 }
@@ -135,6 +138,18 @@ async function files(): Promise<SourceHarness> {
       time.advance(100);
     },
     dispose: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** What the addon promises, without a kernel: the real camera is tried in a virtual machine (scripts/kernel). */
+async function v4l2(): Promise<SourceHarness> {
+  const camera = createFakeCamera({ format: 'nv12', width: 32, height: 24 });
+  const { source } = openV4l2Source({ path: '/dev/video0', openCamera: camera.openCamera });
+  return {
+    source,
+    offer: async (value) => camera.offer(value),
+    lose: async () => camera.lose('it was unplugged: No such device'),
+    dispose: async () => {},
   };
 }
 

@@ -27,7 +27,7 @@ describe('the command line', () => {
       [['idetify'], "unknown command 'idetify' (Did you mean identify?)"],
       [['enrol', '--id', 'R-1'], "required option '--photo <file...>' not specified"],
       [['subject', 'list', '--jsn'], "unknown option '--jsn' (Did you mean --json?)"],
-      [['run', ...at], 'give one source of frames: --exec, --stdin or --files'],
+      [['run', ...at], 'give one source of frames: --v4l2, --exec, --stdin or --files'],
       [['evaluate', ...at], 'give --pairs, or --gallery and --probes, or --ident and --images'],
     ] as const) {
       const ran = await doorkeep(args);
