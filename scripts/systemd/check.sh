@@ -63,7 +63,7 @@ confined() {
   # What the process itself would see and may do.
   nsenter -t "$pid" -m -r sh -c 'touch /etc/was-here /var/was-here' && return 1
   nsenter -t "$pid" -m -r touch $data/was-here && rm $data/was-here || return 1
-  [ -z "$(nsenter -t "$pid" -m -r ls -A /root /home)" ] || return 1
+  [ -z "$(nsenter -t "$pid" -m -r find /root /home -mindepth 1)" ] || return 1
   echo 'a read-only system, no homes'
 }
 hangs() {
@@ -88,7 +88,7 @@ again() {
 stops() {
   systemctl stop doorkeep
   echo "$(property Result), status $(property ExecMainStatus)"
-  [ "$(property Result)" = success ] && ! grep doorkeep-relay /sys/kernel/debug/gpio
+  [ "$(property Result)" = success ] && ! grep doorkeep-relay /sys/kernel/debug/gpio && ! journalctl -u doorkeep -o cat | grep relay-restarted
 }
 
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null

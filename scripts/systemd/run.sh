@@ -48,7 +48,7 @@ node --disable-warning=ExperimentalWarning "$project/scripts/kernel/initramfs.ts
   --modules "$debian/lib/modules" virtio_pci
 lap 'the machine'
 
-timeout 360 nice -n 10 qemu-system-aarch64 -M virt -cpu "$QEMU_CPU" -accel tcg,thread=multi -smp 2 -m 2048 \
+timeout 480 nice -n 10 qemu-system-aarch64 -M virt -cpu "$QEMU_CPU" -accel tcg,thread=multi -smp 2 -m 2048 \
   -nographic -no-reboot -nic none -kernel "$debian"/boot/vmlinuz-* -initrd "$work/initramfs" \
   -append 'console=ttyAMA0 quiet panic=-1 systemd.unit=check.service systemd.show_status=0' </dev/null >"$work/console" || true
 tr -d '\r' <"$work/console" | grep '^systemd: ' || true

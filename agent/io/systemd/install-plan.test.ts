@@ -40,6 +40,7 @@ test('a door is made in this order: user, data directory, relay, service', () =>
   ]);
   expect(lines(acts)).toEqual(
     expect.arrayContaining([
+      'g video - -',
       'u doorkeep - "doorkeep agent" /var/lib/doorkeep',
       'd /var/lib/doorkeep 0700 doorkeep doorkeep -',
       'SUBSYSTEM=="gpio", KERNEL=="gpiochip0", GROUP="doorkeep", MODE="0660"',

@@ -50,8 +50,10 @@ function programs({ gpioChip }: InstallSpec): readonly (readonly string[])[] {
   ];
 }
 
-function userText({ user, dataDir }: InstallSpec): string {
-  return `${made}u ${user} - "doorkeep agent" ${unitWord(dataDir)}\n`;
+/** And groups that a small system may not have: without them the service does not start. */
+function userText({ user, dataDir, groups }: InstallSpec): string {
+  const lines = groups.map((group) => `g ${group} - -\n`);
+  return [made, ...lines, `u ${user} - "doorkeep agent" ${unitWord(dataDir)}\n`].join('');
 }
 
 /** Of its owner alone, and whatever root has enrolled there before as well. */

@@ -25,6 +25,7 @@ test('the service comes back whatever it ended with, but not when only a person 
       'Restart=always',
       'StartLimitIntervalSec=0',
       'RestartPreventExitStatus=64 69 78',
+      'KillMode=mixed',
       'WantedBy=multi-user.target',
     ]),
   );

@@ -53,6 +53,8 @@ export function unitText(spec: UnitSpec): string {
     `RestartPreventExitStatus=${lasting.map((code) => errorTable[code].exitCode).join(' ')}`,
     `TimeoutStartSec=${startSeconds}`,
     'TimeoutStopSec=20',
+    '# It ends its camera program and the holder of the relay itself, which let go by themselves when it is gone.',
+    'KillMode=mixed',
     '',
     '# Keys are locked in memory, and faces never reach swap or a core image.',
     'LimitMEMLOCK=1M',
