@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { erasureCheck, memoryCheck } from './health.ts';
+import { presets } from './config.ts';
+import { checkHealth, erasureCheck, memoryCheck } from './health.ts';
+import { temporaryFolder } from './test/fakes/temporary-folder.ts';
 
 const missing = 'doorkeep.node is not there';
 
@@ -43,4 +45,14 @@ test.each([
   expect(check.detail).toContain(type);
   if (hint === undefined) expect(check.hint).toBeUndefined();
   else expect(check.hint).toContain(hint);
+});
+
+test('doctor says that the built-in recogniser is for trying, and how to get a better one', async () => {
+  const checks = await checkHealth({ dataDir: temporaryFolder(), config: presets }, 0);
+  const recogniser = checks.find(({ name }) => name === 'model doorkeep-recogniser');
+  expect(recogniser).toMatchObject({ state: 'warn' });
+  expect(recogniser?.hint).toContain('models pull recommended');
+  expect(checks.find(({ name }) => name === 'model doorkeep-detector')).toMatchObject({
+    state: 'ok',
+  });
 });

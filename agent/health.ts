@@ -59,13 +59,22 @@ async function modelChecks(place: Place): Promise<Check[]> {
       }
       const { file, entry } = found;
       const prepared = file?.preparation?.prepared ?? 'not prepared for this processor yet';
-      checks.push({ name: `model ${name}`, state: 'ok', detail: `${entry.task}; ${prepared}` });
+      const detail = `${entry.task}; ${prepared}`;
+      const isForTrying = entry.builtin && entry.task === 'embedding';
+      checks.push({
+        name: `model ${name}`,
+        ...(isForTrying ? { state: 'warn', detail, hint: forTrying } : { state: 'ok', detail }),
+      });
     } catch (fault) {
       checks.push(failed(`model ${name}`, fault));
     }
   }
   return checks;
 }
+
+/** docs/models.md: it keeps strangers out as others do, and keeps out many more residents. */
+const forTrying =
+  'built in for trying the door: it often does not know a resident; `doorkeep models pull recommended` brings a better one';
 
 function galleryCheck(place: Place): Check {
   try {
