@@ -16,5 +16,5 @@ if is_arm64 || [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
   lap 'the image at work'
 fi
 # The limit of the whole of this is 15 minutes.
-timeout 900 "$here/test.sh"
+timeout 840 "$here/test.sh"
 lap 'tests inside the image'

@@ -324,7 +324,8 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     const file = 'face-reidentification-retail-0095.onnx';
     const wrong = readFileSync(join(sharedModels ?? '', 'mobilefacenet_ms1m_128d.onnx'));
     writeFileSync(join(other, 'models', file), wrong);
-    const ran = await doorkeep(['identify', obama, '--data-dir', other]);
+    const named = ['--set', 'models.embedding=face-reidentification-retail-0095'];
+    const ran = await doorkeep(['identify', obama, '--data-dir', other, ...named]);
     expect(ran.stderr).toContain('MODEL_CORRUPT');
     expect(ran.status).toBe(31);
   });
