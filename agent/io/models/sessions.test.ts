@@ -1,5 +1,6 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { EmbeddingEntry, Model } from '../../ports.ts';
 import { sharedModels } from '../../test/fakes/shared-material.ts';
@@ -168,6 +169,8 @@ describe('a caller that hands in the wrong thing gets a TypeError:', () => {
   });
 });
 
+const ownModel = (file: string) => fileURLToPath(new URL(`../../models/${file}`, import.meta.url));
+
 describe.skipIf(!sharedModels)('with real models', () => {
   const { entries } = loadManifest();
   const path = (file: string) => join(sharedModels ?? '', file);
@@ -175,7 +178,7 @@ describe.skipIf(!sharedModels)('with real models', () => {
   test.each(entries.map((entry) => [entry.name, entry] as const))(
     '%s is what the manifest says',
     async (_, entry) => {
-      const model = await openModel(entry, path(entry.file));
+      const model = await openModel(entry, entry.builtin ? ownModel(entry.file) : path(entry.file));
       const [, , height, width] = entry.input.shape.map((side) =>
         typeof side === 'number' ? side : 64,
       );

@@ -117,6 +117,13 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
   const obama = faces('single/obama.jpg');
 
   beforeAll(async () => {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    // The built-in detector takes a cup for a face (docs/models.md).
+    const models = {
+      'models.detection': 'yunet-n-dynamic',
+      'models.embedding': 'face-reidentification-retail-0095',
+    };
+    writeFileSync(join(dataDir, 'doorkeep.json'), JSON.stringify(models));
     const enrolled = await doorkeep([
       'enrol',
       '--json',
