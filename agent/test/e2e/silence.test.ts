@@ -3,11 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { sharedFaces, sharedModels } from '../fakes/shared-material.ts';
 import { cannotWatch, type Watched, watched } from './system-calls.ts';
 
 const script = fileURLToPath(new URL('../fakes/silent-agent.ts', import.meta.url));
-const models = sharedModels && sharedFaces ? 'real' : 'none';
 
 type Run = Watched & {
   readonly dataDir: string;
@@ -19,7 +17,7 @@ async function run(decision: string, env: Readonly<Record<string, string>> = {})
   const folder = mkdtempSync(join(tmpdir(), 'doorkeep-silence-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const dataDir = join(folder, 'data');
-  const seen = await watched(folder, script, [dataDir, decision, models], env);
+  const seen = await watched(folder, script, [dataDir, decision], env);
   expect(seen, seen.stderr).toMatchObject({ status: 0, stderr: '' });
   return { ...seen, dataDir, told: JSON.parse(readFileSync(join(dataDir, 'told.json'), 'utf8')) };
 }
@@ -47,9 +45,7 @@ function expectSilence(seen: Run): void {
   expect(seen.stdout).toBe('');
   // The whole of the runtime was there to be watched.
   expect(seen.opened.some((path) => path.endsWith('onnxruntime_binding.node'))).toBe(true);
-  if (models === 'real') {
-    expect(seen.network.some((line) => line.includes(`${seen.dataDir}/control.sock`))).toBe(true);
-  }
+  expect(seen.network.some((line) => line.includes(`${seen.dataDir}/control.sock`))).toBe(true);
 }
 
 const where = `in a network of its own, every call watched${cannotWatch ? `: not here (${cannotWatch})` : ''}`;

@@ -1,7 +1,7 @@
 /**
- * A process to be watched from outside (e2e/silence.test.ts): the agent at work with real models where there are
- * any, one inference of ONNX Runtime in any case, and then forty days of the improvement programme in seconds.
- * Arguments: the data directory, what the household has decided, and whether there are real models.
+ * A process to be watched from outside (e2e/silence.test.ts): the agent at work with the built-in models, one more
+ * inference of ONNX Runtime, and then forty days of the improvement programme in seconds.
+ * Arguments: the data directory, and what the household has decided.
  */
 import { createSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
@@ -34,11 +34,11 @@ const decisions = [
   'granted-by-night',
   'leaky',
 ] as const;
-const [dataDir = '', wanted = '', models = ''] = process.argv.slice(2);
+const [dataDir = '', wanted = ''] = process.argv.slice(2);
 const decision = decisions.find((each) => each === wanted);
 if (decision === undefined) throw new Error(`no such decision: ${wanted}`);
 
-if (models === 'real') await doorAtWork();
+await doorAtWork();
 await inference();
 await fortyDays(createProgrammeDevice({ dataDir, port: socketCloud() }));
 if (decision === 'leaky') await leak();
