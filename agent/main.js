@@ -13,5 +13,6 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exitCode = 69;
 } else {
   const { runProgram } = await import('./cli/program.ts');
-  process.exitCode = await runProgram(process.argv.slice(2));
+  const { endProcess } = await import('./io/process/threads.ts');
+  endProcess(await runProgram(process.argv.slice(2)));
 }

@@ -1,11 +1,13 @@
 /* Glue between scripts and the kernels: `available`, the names of the sets that this processor can run,
  * best first, and `kernels(name)`, a set with the methods of `Kernels` in agent/ports.ts. And between
  * scripts and memory.h: `secureBuffer(sizeBytes)`, `wipe(bytes)`, `hardenProcess()`; and process.h:
- * `lockFile(fd)`, `peerCredentials(fd)`, `clockSynchronised()`, `notifySocket(name, message)`. No state here; `openCamera` is in v4l2-addon.c. */
+ * `lockFile(fd)`, `peerCredentials(fd)`, `clockSynchronised()`, `notifySocket(name,
+ * message)`, `exitNow(status)`. No state here; `openCamera` is in v4l2-addon.c. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arguments.h"
 #include "memory.h"
@@ -252,13 +254,13 @@ static bool get_descriptor(napi_env env, napi_callback_info info, int *out) {
   return true;
 }
 
-/* True: the file is ours now. False: another holds it. */
 static napi_value clock_kept(napi_env env, napi_callback_info info) {
   napi_value result = NULL;
   (void)info;
   return napi_get_boolean(env, clock_synchronised(), &result) == napi_ok ? result : NULL;
 }
 
+/* True: the file is ours now. False: another holds it. */
 static napi_value lock_file_now(napi_env env, napi_callback_info info) {
   int fd;
   bool locked;
@@ -308,6 +310,14 @@ static napi_value notify_socket_now(napi_env env, napi_callback_info info) {
   return code == 0 ? NULL : system_fault(env, "sendto", code);
 }
 
+static napi_value exit_now(napi_env env, napi_callback_info info) {
+  napi_value given[1];
+  double status;
+  if (!get_arguments(env, info, 1, given, NULL)) return NULL;
+  if (!get_whole(env, given[0], "status", 0, 255, &status)) return NULL;
+  _exit((int)status);
+}
+
 static bool export(napi_env env, napi_value exports, const char *name, napi_callback call) {
   napi_value function;
   return napi_create_function(env, name, NAPI_AUTO_LENGTH, call, NULL, &function) == napi_ok &&
@@ -333,6 +343,7 @@ NAPI_MODULE_INIT() {
                         export(env, exports, "peerCredentials", peer_of) &&
                         export(env, exports, "clockSynchronised", clock_kept) &&
                         export(env, exports, "notifySocket", notify_socket_now) &&
+                        export(env, exports, "exitNow", exit_now) &&
                         export(env, exports, "openCamera", open_camera);
   return complete ? exports : NULL;
 }

@@ -158,7 +158,7 @@ test('closed, it lets the thread store what it may, and nothing is asked any mor
   await thread.close();
 });
 
-test('one that does not end in time is ended', async () => {
+test('one that does not end in time is waited for no longer', async () => {
   const time = createManualTime();
   const { thread, cell } = supervised({ isNeeded: true, closeMs: 1e9 }, { timers: time.timers });
   await thread.ask('tell', 1, nobody);

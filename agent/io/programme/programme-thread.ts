@@ -3,6 +3,7 @@ import { AgentError } from '../../errors.ts';
 import type { DoorFault } from '../../ueip/attempt-of-event.ts';
 import { reasonOf } from '../files/file-fault.ts';
 import type { Cancel, Timers } from '../process/clock.ts';
+import { leaveThread } from '../process/threads.ts';
 import type { FromProgramme, ToProgramme } from './programme-port.ts';
 
 export type ProgrammeThread = {
@@ -11,7 +12,7 @@ export type ProgrammeThread = {
   /** Nobody waits for these, and where no thread is at work they are nobody's business. */
   doorFault(fault: DoorFault): void;
   refused(uid: number | null): void;
-  /** Lets it store what it may, for at most `closeMs`. */
+  /** Lets it store what it may, for at most `closeMs`; then it is left to itself. */
   close(): Promise<void>;
 };
 
@@ -54,6 +55,7 @@ export function superviseProgramme(options: {
   let lastId = 0;
   let failures = 0;
   let closing = false;
+  let closed: Promise<void> | undefined;
   let cancelRestart: Cancel = () => {};
   let cancelSteady: Cancel = () => {};
 
@@ -124,6 +126,19 @@ export function superviseProgramme(options: {
       send({ kind: 'gone', id });
     }
   }
+  function ending(thread: Worker): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = timers.after(closeMs, () => {
+        leaveThread(thread);
+        resolve();
+      });
+      thread.once('exit', () => {
+        cancel();
+        resolve();
+      });
+      send({ kind: 'close' });
+    });
+  }
   function ended(fault: AgentError | undefined): void {
     const why = fault ?? new AgentError('INTERNAL', "the programme's thread has ended");
     for (const [id, { isSent, reject }] of asked) {
@@ -162,13 +177,8 @@ export function superviseProgramme(options: {
     async close() {
       closing = true;
       cancelRestart();
-      const thread = worker;
-      if (!thread) return;
-      const exited = new Promise<void>((resolve) => void thread.once('exit', () => resolve()));
-      send({ kind: 'close' });
-      const cancel = timers.after(closeMs, () => void thread.terminate());
-      await exited;
-      cancel();
+      if (worker) closed ??= ending(worker);
+      await closed;
     },
   };
 }

@@ -1,11 +1,12 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { AgentError } from '../../errors.ts';
 import type { Frame } from '../../vision/frame.ts';
 import { reasonOf } from '../files/file-fault.ts';
 import { systemTimers, type Timers } from '../process/clock.ts';
 import { type Deferred, deferred } from '../process/deferred.ts';
+import { leaveThread } from '../process/threads.ts';
 import type { Fault, FromWorker, ToWorker } from './recognition-worker-loop.ts';
 
 export type RecognitionThread<Event> = {
@@ -20,8 +21,10 @@ export type RecognitionThread<Event> = {
   forget(): void;
   /** Lets the frame at work finish, for at most `closeMs`. May be called twice. */
   close(): Promise<void>;
-  /** The thread is gone: undefined as asked, otherwise why. Never rejects. */
+  /** The thread is gone or, if it hangs, left to itself: undefined as asked, otherwise why. Never rejects. */
   readonly exited: Promise<AgentError | undefined>;
+  /** Left to itself, and still there. */
+  isLeft(): boolean;
 };
 
 export type ThreadOptions = {
@@ -30,10 +33,9 @@ export type ThreadOptions = {
   readonly workerData: unknown;
   /** Size of the one slot through which pixels pass: the largest frame there will be. */
   readonly maxFrameBytes: number;
-  /** A frame that takes longer than this hangs: the thread is ended. */
+  /** A frame that takes longer than this hangs: the thread is left to itself, and ends if it ever comes back. */
   readonly hangMs?: number;
   readonly closeMs?: number;
-  readonly resourceLimits?: ResourceLimits;
   readonly timers?: Timers;
 };
 
@@ -42,17 +44,18 @@ export type ThreadOptions = {
  * thread). Pixels are copied once, into memory both threads share; they are zeros again when the answer comes.
  */
 export function startRecognitionThread<Event>(options: ThreadOptions): RecognitionThread<Event> {
-  const { workerUrl, workerData, maxFrameBytes, resourceLimits = {} } = options;
+  const { workerUrl, workerData, maxFrameBytes } = options;
   const { hangMs = 10_000, closeMs = 800, timers = systemTimers } = options;
   const slot = new SharedArrayBuffer(maxFrameBytes);
   const pixels = new Uint8Array(slot);
-  const worker = new Worker(workerUrl, { workerData, resourceLimits });
+  const worker = new Worker(workerUrl, { workerData });
   const send = (message: ToWorker) => worker.postMessage(message);
   const ready = deferred<void>();
   const exited = deferred<AgentError | undefined>();
   let pending: Deferred<readonly Event[]> | undefined;
   let busy = false;
   let closing = false;
+  let isLeft = false;
   let fault: AgentError | undefined;
 
   send({ kind: 'slot', slot });
@@ -62,7 +65,7 @@ export function startRecognitionThread<Event>(options: ThreadOptions): Recogniti
         return ready.resolve();
       case 'not-ready':
         fault = errorOf(message.fault);
-        void worker.terminate();
+        endSoon();
         return ready.reject(fault);
       case 'recognised':
         return pending?.resolve(message.events);
@@ -76,13 +79,30 @@ export function startRecognitionThread<Event>(options: ThreadOptions): Recogniti
     });
   });
   worker.on('exit', (status) => {
+    isLeft = false;
+    ended(`ended with status ${status}`);
+  });
+
+  function ended(how: string): void {
     pixels.fill(0);
-    const lost = fault ?? gone(closing ? 'is closed' : `ended with status ${status}`);
+    const lost = fault ?? gone(closing ? 'is closed' : how);
     fault = lost;
     ready.reject(lost);
     pending?.reject(lost);
     exited.resolve(closing ? undefined : lost);
-  });
+  }
+
+  function leave(how: string): void {
+    isLeft = true;
+    leaveThread(worker);
+    ended(how);
+  }
+
+  /** It has been told to close, or closes of itself. */
+  function endSoon(): void {
+    const cancel = timers.after(closeMs, () => leave('does not end'));
+    void exited.promise.then(cancel);
+  }
 
   async function recognise(frame: Frame): Promise<readonly Event[]> {
     if (busy) throw new TypeError('recognise() was called while a frame is being examined');
@@ -104,8 +124,8 @@ export function startRecognitionThread<Event>(options: ThreadOptions): Recogniti
       // The worker keeps the request until its models are loaded; only then it can hang.
       await ready.promise;
       cancelHang = timers.after(hangMs, () => {
-        fault ??= gone(`did not answer within ${hangMs / 1000} s`);
-        void worker.terminate();
+        if (!closing) send({ kind: 'close' });
+        leave(`did not answer within ${hangMs / 1000} s`);
       });
       return await pending.promise;
     } finally {
@@ -119,17 +139,23 @@ export function startRecognitionThread<Event>(options: ThreadOptions): Recogniti
     if (!closing) {
       closing = true;
       send({ kind: 'close' });
+      endSoon();
     }
-    const cancel = timers.after(closeMs, () => void worker.terminate());
     await exited.promise;
-    cancel();
   }
 
   const forget = () => {
     if (!closing) send({ kind: 'forget' });
   };
 
-  return { ready: ready.promise, recognise, forget, close, exited: exited.promise };
+  return {
+    ready: ready.promise,
+    recognise,
+    forget,
+    close,
+    exited: exited.promise,
+    isLeft: () => isLeft,
+  };
 }
 
 /** './worker' beside this module: the .ts file where it runs from source, the .js file where it was built. */

@@ -56,6 +56,35 @@ test('models that are missing at the first start do not come back by trying', as
   expect([restarts, time.pendingMs]).toEqual([[], []]);
 });
 
+test('a thread that hangs is replaced; a second one that hangs beside it is the end', async () => {
+  const { time, threads, supervised, restarts } = setUp();
+  await crash(threads, 'hangs');
+  time.advance(500);
+  expect(await supervised.recognise(frame)).toEqual(['thread 2']);
+  await crash(threads, 'hangs');
+  expect((await supervised.exited)?.message).toBe('crash of thread 2');
+  expect([restarts, time.pendingMs]).toEqual([[1], []]);
+});
+
+test('a thread that hung and came back no longer counts', async () => {
+  const { time, threads, restarts } = setUp();
+  await crash(threads, 'hangs');
+  time.advance(500);
+  threads[0]?.comeBack();
+  await crash(threads, 'hangs');
+  time.advance(1000);
+  expect([restarts, threads.length]).toEqual([[1, 2], 3]);
+});
+
+test('beside a thread that hangs, one may crash', async () => {
+  const { time, threads, restarts } = setUp();
+  await crash(threads, 'hangs');
+  time.advance(500);
+  await crash(threads);
+  time.advance(1000);
+  expect([restarts, threads.length]).toEqual([[1, 2], 3]);
+});
+
 test('closing while a new thread is awaited starts none', async () => {
   const { time, threads, supervised } = setUp();
   await crash(threads);
@@ -83,7 +112,7 @@ function setUp({ isReady = true } = {}) {
   return { time, threads, supervised, restarts };
 }
 
-type FakeThread = RecognitionThread<string> & { crash(): void };
+type FakeThread = RecognitionThread<string> & { crash(hangs: boolean): void; comeBack(): void };
 
 function fakeThread(number: number, isReady: boolean): FakeThread {
   const exited = deferred<AgentError | undefined>();
@@ -91,6 +120,7 @@ function fakeThread(number: number, isReady: boolean): FakeThread {
   const ready = deferred<void>();
   if (isReady) ready.resolve();
   let isDown = false;
+  let isLeft = false;
   return {
     ready: ready.promise,
     exited: exited.promise,
@@ -100,17 +130,22 @@ function fakeThread(number: number, isReady: boolean): FakeThread {
       return [`thread ${number}`];
     },
     close: async () => exited.resolve(undefined),
-    crash: () => {
+    isLeft: () => isLeft,
+    comeBack: () => {
+      isLeft = false;
+    },
+    crash: (hangs) => {
       isDown = true;
+      isLeft = hangs;
       ready.reject(error);
       exited.resolve(error);
     },
   };
 }
 
-async function crash(threads: readonly FakeThread[]): Promise<void> {
+async function crash(threads: readonly FakeThread[], how?: 'hangs'): Promise<void> {
   await settled();
-  threads.at(-1)?.crash();
+  threads.at(-1)?.crash(how === 'hangs');
   await settled();
 }
 

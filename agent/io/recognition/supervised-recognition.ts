@@ -20,9 +20,11 @@ export type SupervisionOptions<Event> = {
 const longestBackoffMs = 30_000;
 
 /**
- * A recognition thread that is started again when it crashes. The frame at work is lost with it; the
+ * A recognition thread that is started again when it crashes or hangs. The frame at work is lost with it; the
  * next one waits for the new thread. `exited` settles when it is closed, or has crashed once too often,
- * or could not be opened the first time (a missing model does not come back by itself).
+ * or could not be opened the first time (a missing model does not come back by itself), or hangs while an
+ * earlier one still does: there is memory for one beside the one at work, and whoever supervises the process
+ * can do what it cannot, end them.
  */
 export function superviseRecognition<Event>(
   options: SupervisionOptions<Event>,
@@ -36,6 +38,8 @@ export function superviseRecognition<Event>(
   let cancelRestart = () => {};
   /** Settled while a thread is at work. */
   let available = Promise.resolve();
+  /** Hung, and was replaced. */
+  let leftBehind: RecognitionThread<Event> | undefined;
   let thread = watched();
   const { ready } = thread;
   ready.then(
@@ -51,7 +55,9 @@ export function superviseRecognition<Event>(
     void started.exited.then((error) => {
       if (closed || !error) return exited.resolve(undefined);
       failures = clock.monotonicMs() - startedAtMs >= steadyMs ? 1 : failures + 1;
-      if (!wasReady || failures > restarts) return exited.resolve(error);
+      const isSecondToHang = started.isLeft() && leftBehind?.isLeft();
+      if (!wasReady || failures > restarts || isSecondToHang) return exited.resolve(error);
+      if (started.isLeft()) leftBehind = started;
       options.onRestart?.({ attempt: failures, error });
       available = restart();
     });
@@ -86,5 +92,6 @@ export function superviseRecognition<Event>(
       exited.resolve(undefined);
     },
     exited: exited.promise,
+    isLeft: () => thread.isLeft(),
   };
 }

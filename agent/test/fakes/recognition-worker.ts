@@ -42,9 +42,8 @@ async function recognise(frame: Frame): Promise<readonly FakeEvent[]> {
     case 'exit':
       return process.exit(3);
     case 'hang':
-      for (;;);
-    case 'fill-memory':
-      return fillMemory();
+      hang(Number(workerData));
+      break;
     case 'compute':
       compute(Number(workerData));
       break;
@@ -66,15 +65,15 @@ async function recognise(frame: Frame): Promise<readonly FakeEvent[]> {
   ];
 }
 
+/** As a model's run does: nothing else happens in this thread meanwhile. */
+function hang(forMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+}
+
 function throwLater(): void {
   setImmediate(() => {
     throw new Error('the addon fell over');
   });
-}
-
-async function fillMemory(): Promise<never> {
-  const held: object[] = [];
-  for (;;) held.push(Array.from({ length: 1000 }, (_, index) => ({ index })));
 }
 
 function compute(forMs: number): void {

@@ -43,9 +43,12 @@ export function startStoring(data: StoringData): StoringThread {
   return {
     listening,
     stored: () => last,
-    end: async () => {
-      await worker.terminate();
-    },
+    // Not by terminate(), which may come while the thread is within SQLite: see io/process/threads.ts.
+    end: () =>
+      new Promise((resolve) => {
+        worker.once('exit', () => resolve());
+        worker.postMessage('end');
+      }),
   };
 }
 
@@ -54,8 +57,12 @@ if (parentPort && isData(workerData)) {
   const consumer = ringConsumer(ring);
   const failures: string[] = [];
   let [stored, evicted, resets] = [0, 0, 0];
+  let isEnded = false;
+  parentPort.once('message', () => {
+    isEnded = true;
+  });
   consumer.listen(true);
-  for (;;) {
+  while (!isEnded) {
     parentPort.postMessage({ stored, evicted, resets, failures } satisfies Stored);
     await setTimeout(2);
     const lines: string[] = [];
