@@ -100,6 +100,8 @@ export type ProgrammeStatus = {
     readonly evicted: number;
     /** Since the agent started: the recorder could not keep up, or the store did not take them. */
     readonly dropped: number;
+    /** A code: the store cannot be read just now, and the counts are 0. Null: it can. */
+    readonly fault: string | null;
   };
   readonly upload: {
     readonly lastMs: number | null;

@@ -109,6 +109,7 @@ const status: Shape<ProgrammeStatus> = object({
     oldestMs: nullOr(wallMs),
     evicted: count,
     dropped: count,
+    fault: nullOr(words),
   }),
   upload: object({
     lastMs: nullOr(wallMs),

@@ -45,7 +45,8 @@ const reasons: Readonly<Record<NotCovered, string>> = {
   'do-not-track': 'DO_NOT_TRACK is set',
 };
 
-function waitingText({ waiting, sizeBytes, oldestMs }: ProgrammeStatus['records']): string {
+function waitingText({ waiting, sizeBytes, oldestMs, fault }: ProgrammeStatus['records']): string {
+  if (fault !== null) return `unknown: the records cannot be read (${fault})`;
   if (waiting === 0) return 'no records';
   const since = oldestMs === null ? '' : `, the oldest of ${minute(oldestMs)}`;
   return `${waiting} records, ${bytesText(sizeBytes)}${since}`;

@@ -259,6 +259,15 @@ describe.skipIf(loadProcess().kind === 'absent')('doorkeep ueip', () => {
     expect(JSON.parse(json.stdout)).toEqual({ ...neverAskedStatus, agent: false });
   });
 
+  test('status where the records cannot be read says so, and all the rest', async () => {
+    const records = { ...neverAskedStatus.records, fault: 'STORE_FAILED' };
+    const other = { status: () => Promise.resolve({ ...neverAskedStatus, records }) };
+    expect((await ueip(['status'], { other })).stdout.split('\n').slice(1, 3)).toEqual([
+      'recording    no: nobody has agreed',
+      'waiting      unknown: the records cannot be read (STORE_FAILED)',
+    ]);
+  });
+
   test('export prints the records as they are, and nothing else on standard output', async () => {
     const { stdout, stderr, calls } = await ueip(['export', '--actor', 'support']);
     expect([stdout, stderr]).toEqual(['{"a":1}\n{"a":2}\n', '']);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { dayMs, hourMs, type ProgrammeDevice, resident } from '../test/fakes/programme-device.ts';
 import { programmeDevice } from '../test/fakes/quick-device.ts';
@@ -214,6 +215,20 @@ describe('the status', () => {
     for (const ms of [withdrawn.sinceMs, withdrawn.upload.nextMs, withdrawn.sent.goneByMs]) {
       expect(Number.isInteger(ms)).toBe(true);
     }
+  });
+
+  test('says what was agreed to and why the records cannot be read, while another holds them', async () => {
+    const device = await recording();
+    await device.stop();
+    const holder = new Database(device.layout.records);
+    holder.pragma('locking_mode = EXCLUSIVE');
+    holder.exec('BEGIN EXCLUSIVE');
+    await device.start();
+    const status = await device.commands.status();
+    expect(status).toMatchObject({ state: 'granted', notCovered: null, sent: { batches: 0 } });
+    expect(status.records).toMatchObject({ waiting: 0, fault: 'STORE_FAILED' });
+    holder.close();
+    expect((await device.commands.status()).records.fault).toBeNull();
   });
 
   test('says why nothing was sent, also after a restart', async () => {

@@ -1,7 +1,9 @@
+import { AgentError } from '../errors.ts';
 import type { StoreCounts } from '../ports.ts';
 import type { ProgrammeStatus } from '../programme-commands.ts';
 import { cloudSettingsHash } from './night-ports.ts';
 import type { ProgrammeParts } from './programme.ts';
+import type { ProgrammeRecords } from './programme-records.ts';
 
 const none: StoreCounts = {
   records: 0,
@@ -15,7 +17,7 @@ export function statusOf(parts: ProgrammeParts): ProgrammeStatus {
   const { consent, records, recorder, memory, night } = parts;
   const { consent: state, sent, orders } = consent.programme();
   const covered = consent.coverage();
-  const counts = records.counts() ?? none;
+  const { counts, fault } = countsOf(records);
   const { lastStored, stopped, distrusted } = memory.upload.read();
   const isHeld = distrusted?.settings === cloudSettingsHash(parts.place);
   const grant = state.state === 'granted' ? state : null;
@@ -37,6 +39,7 @@ export function statusOf(parts: ProgrammeParts): ProgrammeStatus {
       oldestMs: counts.oldestWallMs,
       evicted: counts.evicted,
       dropped: recorder.dropped + counts.unreadable,
+      fault,
     },
     upload: {
       lastMs: lastStored?.wallMs ?? null,
@@ -54,6 +57,16 @@ export function statusOf(parts: ProgrammeParts): ProgrammeStatus {
       lastTriedOn,
     })),
   };
+}
+
+/** Who asks what was agreed to is told that, whatever has become of the store. */
+function countsOf(records: ProgrammeRecords): { counts: StoreCounts; fault: string | null } {
+  try {
+    return { counts: records.counts() ?? none, fault: null };
+  } catch (fault) {
+    if (!(fault instanceof AgentError)) throw fault;
+    return { counts: none, fault: fault.code };
+  }
 }
 
 function outcomeOf(last: ProgrammeParts['night']['last']): string | null {

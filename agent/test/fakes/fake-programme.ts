@@ -13,6 +13,7 @@ export const grantedStatus: ProgrammeStatus = {
     sizeBytes: 163_840,
     oldestMs: Date.UTC(2027, 2, 2, 7),
     evicted: 3,
+    fault: null,
     dropped: 2,
   },
   upload: {
@@ -32,7 +33,7 @@ export const neverAskedStatus: ProgrammeStatus = {
   policyVersion: null,
   region: null,
   notCovered: 'never-asked',
-  records: { waiting: 0, sizeBytes: 0, oldestMs: null, evicted: 0, dropped: 0 },
+  records: { waiting: 0, sizeBytes: 0, oldestMs: null, evicted: 0, dropped: 0, fault: null },
   upload: { lastMs: null, nextMs: null, lastOutcome: null, distrusted: null },
   sent: { batches: 0, goneByMs: null },
   orders: [],
