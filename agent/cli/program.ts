@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { AgentError } from '../errors.ts';
 import { hardenProcess } from '../io/process/secure-memory.ts';
-import { reportFailure } from '../io/process/terminal.ts';
+import { letReaderGo, reportFailure } from '../io/process/terminal.ts';
 
 /** One file each, loaded when it is called for: `run` has no use for what `evaluate` needs. */
 const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
@@ -35,6 +35,7 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
 export async function runProgram(argv: readonly string[]): Promise<number> {
   // Before any command can hold a key. `doctor` says what came of it.
   hardenProcess();
+  letReaderGo();
   try {
     const [name = ''] = argv;
     const called = Object.hasOwn(commands, name) ? [name] : Object.keys(commands);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { progressLine } from './terminal.ts';
 
@@ -7,7 +8,8 @@ const terminal = new URL('./terminal.ts', import.meta.url).href;
 
 /** A command that prints ten lines, one every 50 ms. */
 const talker = `
-  const { openTerminal } = await import(${JSON.stringify(terminal)});
+  const { letReaderGo, openTerminal } = await import(${JSON.stringify(terminal)});
+  letReaderGo();
   const { result } = openTerminal(true);
   let told = false;
   process.on('SIGTERM', () => { told = true; });
@@ -29,6 +31,18 @@ test('a reader who goes away ends nothing abruptly, and the command is told to s
   const [status] = await once(child, 'close');
   expect(stderr).toBe('');
   expect(status).toBe(7);
+});
+
+test('help that is read to its first line only ends like any other', async () => {
+  const script = fileURLToPath(new URL('../../main.js', import.meta.url));
+  const child = spawn(process.execPath, [script, 'enrol', '--help']);
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [status] = await once(child, 'close');
+  expect([status, stderr]).toEqual([0, '']);
 });
 
 test('progress says how far it has come', () => {

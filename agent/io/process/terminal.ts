@@ -26,7 +26,6 @@ export type Progress = {
 
 /** `json`: one JSON value a line on stdout. Colour obeys NO_COLOR, FORCE_COLOR and the kind of stream. */
 export function openTerminal(json: boolean): Terminal {
-  process.stdout.on('error', readerGone);
   return {
     json,
     result: (value, text) => writeLine(json ? JSON.stringify(value) : text),
@@ -43,12 +42,14 @@ export function openTerminal(json: boolean): Terminal {
 }
 
 /**
- * Whoever read the results has gone (`| head`). The rest is written to nobody; a command that runs until
- * it is told to stop is told so.
+ * From now on a reader of standard output may go away (`| head`): the rest is written to nobody, and a command that
+ * runs until it is told to stop is told so.
  */
-function readerGone(cause: Error): void {
-  if (systemCode(cause) !== 'EPIPE') throw cause;
-  process.emit('SIGTERM', 'SIGTERM');
+export function letReaderGo(): void {
+  process.stdout.on('error', (cause) => {
+    if (systemCode(cause) !== 'EPIPE') throw cause;
+    process.emit('SIGTERM', 'SIGTERM');
+  });
 }
 
 function writeLine(text: string): void {
