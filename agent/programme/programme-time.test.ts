@@ -18,7 +18,6 @@ function started(options: { wallMs?: number; confirmedMs?: number } = {}) {
     { clock, isSynchronised: () => world.isSynchronised },
     {
       builtMs,
-      newestRecordMs: null,
       memory: confirmedMs === undefined ? null : { confirmedMs },
     },
   );

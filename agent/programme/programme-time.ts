@@ -27,11 +27,7 @@ export type ProgrammeTime = {
 
 export function createProgrammeTime(
   { clock, isSynchronised }: Pick<Outside, 'clock' | 'isSynchronised'>,
-  known: {
-    readonly builtMs: number;
-    readonly newestRecordMs: number | null;
-    readonly memory: ClockMemory | null;
-  },
+  known: { readonly builtMs: number; readonly memory: ClockMemory | null },
 ): ProgrammeTime {
   const reading = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() };
   const watched = inWholeMs(

@@ -73,7 +73,7 @@ export async function openProgramme(
   const layout = layoutOf(place.dataDir);
   const { clock } = outside;
   const memory = openProgrammeMemory(place);
-  const known = { builtMs, newestRecordMs: null, memory: memory.clock() };
+  const known = { builtMs, memory: memory.clock() };
   const time = createProgrammeTime(outside, known);
   const consent = openConsentState(place, {
     doNotTrack: outside.doNotTrack,

@@ -17,13 +17,10 @@ const builtMs = Date.UTC(2026, 10, 1);
 const nowMs = Date.UTC(2027, 0, 5, 1, 10);
 
 /** A device's clock and what is thought of it; both clocks go on by what a step says. */
-function device(
-  wallMs: number,
-  known: { memory?: ClockMemory | null; newestRecordMs?: number | null } = {},
-) {
+function device(wallMs: number, known: { memory?: ClockMemory } = {}) {
   const reading = { wallMs, monotonicMs: 1_000 };
-  const { memory = null, newestRecordMs = null } = known;
-  let trust = startClockTrust({ builtMs, newestRecordMs, memory }, reading);
+  const { memory = null } = known;
+  let trust = startClockTrust({ builtMs, memory }, reading);
   const self = {
     reading,
     get trust() {
@@ -170,8 +167,8 @@ describe('S0-11 whether the clock is to be believed', () => {
 });
 
 describe('what it cannot be earlier than', () => {
-  test('the newest record with a date that was believed', () => {
-    const clock = device(nowMs, { newestRecordMs: nowMs + dayMs }).look();
+  test('the latest moment that was believed before', () => {
+    const clock = device(nowMs, { memory: { confirmedMs: nowMs + dayMs } }).look();
     expect(clock.standing()).toBe('doubtful');
     expect(clock.jump(dayMs).look().standing()).toBe('plausible');
   });

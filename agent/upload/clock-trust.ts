@@ -55,17 +55,13 @@ export type ClockJudgement = {
   readonly wallMs: number;
 };
 
-/** `newestRecordMs`: of the records that were stamped by a trusted clock; null: there are none. */
+/** `memory`: null where there is none. */
 export function startClockTrust(
-  known: {
-    readonly builtMs: number;
-    readonly newestRecordMs: number | null;
-    readonly memory: ClockMemory | null;
-  },
+  known: { readonly builtMs: number; readonly memory: ClockMemory | null },
   now: ClockReading,
 ): ClockTrust {
-  const { builtMs, newestRecordMs, memory } = known;
-  const floorMs = Math.max(builtMs, newestRecordMs ?? 0, memory?.confirmedMs ?? 0);
+  const { builtMs, memory } = known;
+  const floorMs = Math.max(builtMs, memory?.confirmedMs ?? 0);
   return withAnchor({ builtMs, floorMs, anchor: null, ntpSynchronised: false }, now);
 }
 

@@ -209,7 +209,7 @@ export function createUploadWorld(
       return does();
     };
     const started = startClockTrust(
-      { builtMs: Date.UTC(2024, 0), newestRecordMs: null, memory: null },
+      { builtMs: Date.UTC(2024, 0), memory: null },
       { wallMs: wallMs(), monotonicMs: time.clock.monotonicMs() },
     );
     const clock = createWatchedClock({
