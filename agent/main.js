@@ -12,7 +12,6 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exitCode = 69;
 } else {
-  const { runProgram } = await import('./cli/program.ts');
-  const { endProcess } = await import('./io/process/threads.ts');
-  endProcess(await runProgram(process.argv.slice(2)));
+  const { main } = await import('./cli/program.ts');
+  await main(process.argv.slice(2));
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { AgentError } from '../errors.ts';
 import { hardenProcess } from '../io/process/secure-memory.ts';
 import { letReaderGo, reportFailure } from '../io/process/terminal.ts';
+import { endProcess } from '../io/process/threads.ts';
 
 /** One file each, loaded when it is called for: `run` has no use for what `evaluate` needs. */
 const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
@@ -31,7 +32,12 @@ const commands: Readonly<Record<string, () => Promise<() => Command>>> = {
   demo: async () => (await import('./demo.ts')).demoCommand,
 };
 
-/** Runs one command line to its end and returns the exit status. Nothing below it ends the process. */
+/** Runs one command line, and ends the process with its exit status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  endProcess(await runProgram(argv));
+}
+
+/** Returns the exit status. Nothing below it ends the process. */
 export async function runProgram(argv: readonly string[]): Promise<number> {
   // Before any command can hold a key. `doctor` says what came of it.
   hardenProcess();
