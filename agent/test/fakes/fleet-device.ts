@@ -15,9 +15,10 @@ import { fakeEvent } from './fake-event.ts';
 import { createManualTime, type ManualTime } from './manual-time.ts';
 import { resident } from './programme-device.ts';
 
-/** One call of the uploader, by the true time at which it began. */
+/** One call of the uploader, by the true time at which it began, and what the device took it for. */
 export type FleetCall = {
   readonly atMs: number;
+  readonly believedMs: number;
   readonly step: keyof CloudPort;
   /** Of the grant that a PUT was made with. */
   readonly objectKey: string | null;
@@ -74,12 +75,18 @@ export function createFleetDevice(options: FleetOptions) {
       timers: time.timers,
       doNotTrack: false,
       isSynchronised: () => options.isSynchronised(sinceBootMs()),
-      cloud: { port: watched(cloud.port, calls, options), rules: cloud.rules },
+      cloud: { port: watched(cloud.port, calls, options, moment), rules: cloud.rules },
     };
     const ring = createAttemptRing(dimensions);
     const programme = await openProgramme(place, outside, ring);
     const tell = createAttemptRecorder(ring, clock);
     boot = { time, dataDir, programme, clock, tell, zeroMs: () => bornMs - startMs };
+  }
+  /** A timer that is due in the middle of `live` fires at its own time. */
+  function moment() {
+    const { time, programme, zeroMs } = booted();
+    const atMs = zeroMs() + time.clock.monotonicMs();
+    return { atMs, believedMs: programme.time.watched.judge().wallMs };
   }
   async function stop(): Promise<void> {
     await boot?.programme.close();
@@ -129,8 +136,8 @@ export function createFleetDevice(options: FleetOptions) {
     },
     /** How wrong the time is that it goes by, when it lived last. */
     believedErrorMs() {
-      const { time, programme, zeroMs } = booted();
-      return programme.time.watched.judge().wallMs - zeroMs() - time.clock.monotonicMs();
+      const { atMs, believedMs } = moment();
+      return believedMs - atMs;
     },
     visit(people: number) {
       const { clock, tell } = booted();
@@ -165,14 +172,18 @@ type Boot = {
 };
 
 /** The clients as they are, and what is asked of them. */
-function watched(port: CloudPort, calls: FleetCall[], options: FleetOptions): CloudPort {
-  const { network, trueMs } = options;
+function watched(
+  port: CloudPort,
+  calls: FleetCall[],
+  { network }: FleetOptions,
+  moment: () => Pick<FleetCall, 'atMs' | 'believedMs'>,
+): CloudPort {
   async function noted<T>(
     step: keyof CloudPort,
     objectKey: string | null,
     make: () => Promise<T>,
   ): Promise<T> {
-    calls.push({ atMs: trueMs(), step, objectKey });
+    calls.push({ ...moment(), step, objectKey });
     network.waiting += 1;
     try {
       return await make();
