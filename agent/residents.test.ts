@@ -20,7 +20,7 @@ describe.skipIf(!sharedModels)('the residents of a door at work', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'doorkeep-residents-'));
     vision = await openVision({ dataDir: folder, config: presets });
-  }, 60_000);
+  });
   afterAll(async () => {
     await vision.close();
     rmSync(folder, { recursive: true });

@@ -21,7 +21,7 @@ describe.skipIf(!sharedModels || !sharedFaces)('on pictures of 100 real people',
 
   beforeAll(async () => {
     found = await evaluateReal();
-  }, 120_000);
+  });
 
   test('S0-18 without its key a code does not give back the face it was made of', () => {
     for (const id of ['other-key', 'blind'] as const) {

@@ -115,7 +115,7 @@ describe.skipIf(!sharedModels || !sharedFaces)('golden faces with real weights',
       const { values } = embedding;
       results.push({ face, count: faces.length, width: picture.width, values });
     }
-  }, 60_000);
+  });
 
   test.each(images.map((image, i) => [image.file, i] as const))('%s', (_, i) => {
     const golden = images[i];

@@ -25,7 +25,7 @@ describe.skipIf(!sharedModels || !lfw)('telemetry codes of 128 pictures of real 
     faces = await embed(lfw ?? '');
     const random = seededChance('lfw');
     codesByEpoch = Array.from({ length: epochs }, () => codesOf(faces, random));
-  }, 120_000);
+  });
 
   test('within an epoch two attempts of one visitor are mostly nearer than those of two', () => {
     const within = mean(codesByEpoch.map((codes) => auc(faces.people, codes, codes)));

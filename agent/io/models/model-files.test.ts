@@ -261,5 +261,5 @@ describe.skipIf(!sharedModels)('with real models', () => {
     }
     const states = (await files.verify()).map(({ entry, state }) => [entry.name, state]);
     expect(states).toEqual(entries.map(({ name }) => [name, 'present']));
-  }, 120_000);
+  });
 });

@@ -152,7 +152,7 @@ describe.skipIf(noLoopVolume !== undefined)(
       );
       expect(readProgramme(places)).toEqual({ kind: 'whole', programme: gone, faults: [] });
       volume.unmount();
-    }, 180_000);
+    });
   },
 );
 

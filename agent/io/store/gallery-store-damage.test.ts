@@ -204,7 +204,7 @@ test('a process killed while it enrols leaves whole residents or none, and what 
     store.close();
   }
   expect(reported.length).toBeGreaterThan(20);
-}, 180_000);
+});
 
 test('a log file cut off in the middle loses the last enrolments, whole', () => {
   const store = openGalleryStore({ file });

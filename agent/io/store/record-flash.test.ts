@@ -21,4 +21,4 @@ test('S0-7 a day of 1,000 records writes at most three times their bytes to the 
   // In memory only, or without an account of the kernel's, nothing is measured: 0.
   if (flashBytes !== 0) expect(flashBytes).toBeGreaterThan(recordBytes / 2);
   expect(flashBytes).toBeLessThanOrEqual(3 * recordBytes);
-}, 60_000);
+});

@@ -154,7 +154,7 @@ describe('a store of 120 records, damaged', () => {
     expect(kinds.get('as left whole')).toBeGreaterThan(flips / 50);
     expect(kinds.get('as left less')).toBeGreaterThan(flips / 4);
     expect(kinds.get('reset less')).toBeGreaterThan(flips / 100);
-  }, 300_000);
+  });
 
   /** What opening these bytes comes to; fails unless the store works afterwards. */
   function outcome(bytes: Uint8Array) {
@@ -203,7 +203,7 @@ test('S0-7 killed at any moment, what it has said is there, in whole groups, and
     first = newest + 1;
   }
   expect(first).toBeGreaterThan(kills);
-}, 180_000);
+});
 
 test('a process that died between deleting and overwriting: the next start overwrites', () => {
   const { store } = open();

@@ -93,7 +93,7 @@ test('whatever is forgotten in whatever order, SQLite leaves no copy of it behin
   }
   expect(forgotten).toBeGreaterThan(5000);
   store.close();
-}, 120_000);
+});
 
 /** Appends, and learns the nonces from a copy: the store lets nobody else in. */
 function record(records: ReturnType<typeof someRecords>): void {

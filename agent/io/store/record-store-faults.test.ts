@@ -55,7 +55,7 @@ describe.skipIf(process.getuid?.() !== 0 || !succeeds('mkfs.ext4', '-V'))('a ful
     store.forget(all.map(({ id }) => id));
     expect(store.counts().records).toBe(0);
     store.close();
-  }, 120_000);
+  });
 
   test('S0-13 what is too old goes all the same, rows included that no checkpoint has moved', () => {
     const { store, fill } = storeOnItsOwnVolume();
@@ -65,7 +65,7 @@ describe.skipIf(process.getuid?.() !== 0 || !succeeds('mkfs.ext4', '-V'))('a ful
     expect(store.counts().records).toBe(400);
     expect(store.purge(() => true)).toBe(400);
     store.close();
-  }, 120_000);
+  });
 });
 
 function storeOnItsOwnVolume() {

@@ -56,7 +56,7 @@ describe.skipIf(!sharedModels || !sharedFaces)(
         const ran = await doorkeep(['enrol', '--id', id, '--photo', face(photo), ...at]);
         expect(ran.stderr).toBe('');
       }
-    }, 120_000);
+    });
 
     /** Three frames of a visitor at the door. */
     async function visit(photo: string, ...more: string[]) {
@@ -110,7 +110,7 @@ describe.skipIf(!sharedModels || !sharedFaces)(
         { kind: 'match', residentId: 'R-2' },
       ]);
       expect(await status(...other)).toMatchObject({ renewed: ['R-1', 'R-2'], left: [] });
-    }, 60_000);
+    });
 
     test('S2-20 on a replacement device the backup recognises its residents', async () => {
       const next = ['--data-dir', join(folder, 'next')];

@@ -106,7 +106,7 @@ test('S0-29 wherever the process dies in an opt-out, the next start finishes it 
       'withdrawn none without files',
     ]),
   );
-}, 120_000);
+});
 
 const kills = 200;
 
@@ -149,4 +149,4 @@ test(`S0-26 S0-29 killed ${kills} times while a household opts in and out: never
   expect(Math.min(...receipts)).toBeGreaterThan(kills / 4);
   expect(seen.get('withdrawn due')).toBeGreaterThan(5);
   expect([...seen.keys()]).toEqual(expect.arrayContaining(['granted none', 'withdrawn none']));
-}, 300_000);
+});

@@ -97,7 +97,7 @@ describe.each(codes)('whichever call to the disk fails (%s)', (code) => {
       },
     );
     expect(told.get('false')).toBeGreaterThan(20);
-  }, 300_000);
+  });
 
   test('S0-34 in recording: nobody hears of it, and the records are stored at the next try', async () => {
     const next = await copiesOf(async (device) => void (await device.on()));
@@ -122,7 +122,7 @@ describe.each(codes)('whichever call to the disk fails (%s)', (code) => {
       },
     );
     expect(calls).toBeGreaterThan(3);
-  }, 300_000);
+  });
 
   test('S0-26 S0-29 in an opt-out: it is said to be done only where nothing is left, and nothing is recorded either way', async () => {
     const next = await copiesOf(async (device) => {
@@ -166,7 +166,7 @@ describe.each(codes)('whichever call to the disk fails (%s)', (code) => {
     );
     expect(calls).toBeGreaterThan(60);
     expect(kinds.get('erased')).toBeGreaterThan(calls / 2);
-  }, 300_000);
+  });
 
   test('S0-13 at a start after the month is over: it starts, and what is too old goes within the hour', async () => {
     const next = await copiesOf(async (device) => {
@@ -195,5 +195,5 @@ describe.each(codes)('whichever call to the disk fails (%s)', (code) => {
       },
     );
     expect(calls).toBeGreaterThan(20);
-  }, 300_000);
+  });
 });

@@ -133,7 +133,7 @@ describe.each<[Mode, readonly string[]]>([
     }
     const half = points.length / 2;
     await Promise.all([chain(points.slice(0, half)), chain(points.slice(half))]);
-  }, 120_000);
+  });
 });
 
 describe('killed by somebody else while it waits for the answer', () => {
