@@ -67,7 +67,7 @@ test('a holder that does not answer is ended, politely, then not: another lets g
   const { relay, holder, time } = aRelay();
   holder.say('ready');
   const pulse = relay.pulse(3_000);
-  time.advance(500);
+  time.advance(2_000);
   expect(await pulse).toEqual({ kind: 'failed', reason: 'no-answer' });
   expect(holder.told.at(-1)).toBe('SIGTERM');
   time.advance(100);
@@ -128,7 +128,7 @@ test('closing ends a holder that does not let go', () => {
   const { relay, holder, time } = aRelay();
   holder.say('ready');
   void relay.close();
-  time.advance(500);
+  time.advance(2_000);
   time.advance(100);
   expect(holder.told).toEqual(['start', 'release', 'SIGTERM', 'SIGKILL']);
 });

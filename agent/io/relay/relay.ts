@@ -136,8 +136,11 @@ export function startRelay(options: {
 }
 
 const readyMs = 5_000;
-/** The holder answers within a millisecond; a device under load may take it some time to be scheduled. */
-const answerMs = 500;
+/**
+ * The holder answers within a millisecond, but it, or this thread, may have to wait for a processor; and who is given
+ * up too early takes an open door away. Until then the holder itself ends the pulse in time.
+ */
+const answerMs = 2_000;
 /** After the end of a pulse, by which the line must be low. */
 const lateMs = 250;
 const killMs = 100;
