@@ -1,5 +1,6 @@
 /** What `doorkeep doctor` looks at: everything the door needs, each with what to do if it is not so. */
 import { modelFilesOf, modelNamesOf, type Place } from './agent.ts';
+import { cameraChecks, relayCheck } from './device-health.ts';
 import { AgentError } from './errors.ts';
 import { erasureSentence, type VolumeFacts, volumeFacts } from './io/files/volume.ts';
 import { layoutOf } from './io/process/environment.ts';
@@ -23,6 +24,8 @@ export async function checkHealth(place: Place, wallMs: number): Promise<Check[]
     ...(await modelChecks(place)),
     galleryCheck(place),
     keyCheck(place),
+    ...cameraChecks(),
+    relayCheck(place.config),
     memoryCheck(memoryProtection()),
     clockCheck(wallMs),
     volumeCheck(place),

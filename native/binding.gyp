@@ -9,7 +9,7 @@
       'target_name': 'doorkeep',
       'sources': [
         'src/addon.c', 'src/arguments.c', 'src/kernels.c', 'src/memory.c', 'src/portable.c', 'src/process.c',
-        'src/v4l2.c', 'src/v4l2-addon.c',
+        'src/v4l2.c', 'src/v4l2-addon.c', 'src/v4l2-buffers.c', 'src/v4l2-device.c', 'src/v4l2-look.c',
       ],
       'conditions': [
         ['target_arch=="x64"', {'dependencies': ['avx2']}],
@@ -20,7 +20,7 @@
       # A program of its own: it outlives the agent, for as long as it takes to let go of the door.
       'target_name': 'relay-holder',
       'type': 'executable',
-      'sources': ['src/relay-holder.c'],
+      'sources': ['src/relay-holder.c', 'src/relay-look.c'],
       # The linker is that of C++, of which nothing is used.
       'ldflags': ['-Wl,--as-needed'],
     },

@@ -85,6 +85,7 @@ const parts: Record<string, Part> = {
   'programme-access': { may: ['*'], why: 'finds out who carries out a command of the programme' },
   'device-bench': { may: ['*'], why: 'times the wired parts' },
   health: { may: ['*'], why: 'looks at every part' },
+  'device-health': { may: ['*'], why: 'looks at cameras and relay' },
   'at-work': { may: ['*'], why: 'the door and the programme beside it' },
   programme: { may: ['*'], why: 'the improvement programme, wired' },
   'programme-worker': {

@@ -2,7 +2,7 @@
  * best first, and `kernels(name)`, a set with the methods of `Kernels` in agent/ports.ts. And between
  * scripts and memory.h: `secureBuffer(sizeBytes)`, `wipe(bytes)`, `hardenProcess()`; and process.h:
  * `lockFile(fd)`, `peerCredentials(fd)`, `clockSynchronised()`, `notifySocket(name,
- * message)`, `exitNow(status)`. No state here; `openCamera` is in v4l2-addon.c. */
+ * message)`, `exitNow(status)`. No state here; `openCamera` and `lookAtCamera` are in v4l2-addon.c. */
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -344,6 +344,7 @@ NAPI_MODULE_INIT() {
                         export(env, exports, "clockSynchronised", clock_kept) &&
                         export(env, exports, "notifySocket", notify_socket_now) &&
                         export(env, exports, "exitNow", exit_now) &&
-                        export(env, exports, "openCamera", open_camera);
+                        export(env, exports, "openCamera", open_camera) &&
+                        export(env, exports, "lookAtCamera", look_at_camera);
   return complete ? exports : NULL;
 }

@@ -2,6 +2,7 @@
  * is low again when its time is over.
  *
  *   relay-holder CHIP LINE high|low       /dev/gpiochip0 5 high: the relay is on while the line is high
+ *   relay-holder CHIP LINE look           only says what the line is: see relay-look.h
  *
  * Says `ready` when the line is requested and low. On standard input "pulse MS\n" is answered with `high`, and
  * after MS milliseconds, which this process counts, with `low`; with `busy`, and nothing else, while another
@@ -26,6 +27,8 @@
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#include "relay-look.h"
 
 /* A door that is held open longer than this is not held by a pulse. */
 enum { longest_ms = 30000, shortest_ms = 1 };
@@ -87,9 +90,14 @@ static int request_v1(int chip, uint32_t offset, bool active_low) {
   return ioctl(chip, GPIO_GET_LINEHANDLE_IOCTL, &request) == 0 ? request.fd : -1;
 }
 
-static void request_line(const char *path, uint32_t offset, bool active_low) {
+static int open_chip(const char *path) {
   const int chip = open(path, O_RDWR | O_CLOEXEC);
   if (chip < 0) refuse(exit_no_chip, path);
+  return chip;
+}
+
+static void request_line(const char *path, uint32_t offset, bool active_low) {
+  const int chip = open_chip(path);
   int fd = request_v2(chip, offset, active_low);
   /* What an older kernel answers to a call that it does not know. */
   if (fd < 0 && (errno == ENOTTY || errno == EINVAL)) fd = request_v1(chip, offset, active_low);
@@ -185,10 +193,15 @@ int main(int count, char **words) {
   char *end = NULL;
   const unsigned long offset = count == 4 ? strtoul(words[2], &end, 10) : 0;
   const bool active_low = count == 4 && strcmp(words[3], "low") == 0;
+  const bool looks = count == 4 && strcmp(words[3], "look") == 0;
   if (count != 4 || *words[2] < '0' || *words[2] > '9' || *end != 0 || offset > UINT32_MAX ||
-      (!active_low && strcmp(words[3], "high") != 0)) {
-    fputs("usage: relay-holder CHIP LINE high|low\n", stderr);
+      (!active_low && !looks && strcmp(words[3], "high") != 0)) {
+    fputs("usage: relay-holder CHIP LINE high|low|look\n", stderr);
     return exit_usage;
+  }
+  if (looks) {
+    if (!relay_look(open_chip(words[1]), (uint32_t)offset)) refuse(exit_fault, "it is no GPIO chip");
+    return 0;
   }
   watch_signals();
   /* Who stops us with the terminal (SIGTSTP) would hold the door: handled above like any signal. */

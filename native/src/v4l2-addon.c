@@ -209,3 +209,27 @@ napi_value open_camera(napi_env env, napi_callback_info info) {
   napi_add_env_cleanup_hook(env, end_session, s);
   return define(env, object, s) ? object : NULL;
 }
+
+napi_value look_at_camera(napi_env env, napi_callback_info info) {
+  napi_value given[1], object, formats, value;
+  double fd;
+  uint32_t count = 0;
+  camera_sight sight;
+  camera_fault fault;
+  if (!get_arguments(env, info, 1, given, NULL) || !get_whole(env, given[0], "fd", 0, 1 << 20, &fd)) return NULL;
+  if (!camera_look((int)fd, &sight, &fault)) return throw_fault(env, &fault);
+  if (!sight.captures) return napi_get_null(env, &value) == napi_ok ? value : NULL;
+  if (napi_create_object(env, &object) != napi_ok || napi_create_array(env, &formats) != napi_ok ||
+      napi_create_string_utf8(env, sight.name, NAPI_AUTO_LENGTH, &value) != napi_ok ||
+      napi_set_named_property(env, object, "name", value) != napi_ok) {
+    return NULL;
+  }
+  for (camera_format each = camera_nv12; each <= camera_mjpeg; each++) {
+    if (!sight.gives[each]) continue;
+    if (napi_create_string_utf8(env, format_names[each], NAPI_AUTO_LENGTH, &value) != napi_ok ||
+        napi_set_element(env, formats, count++, value) != napi_ok) {
+      return NULL;
+    }
+  }
+  return napi_set_named_property(env, object, "formats", formats) == napi_ok ? object : NULL;
+}

@@ -45,4 +45,15 @@ uint64_t camera_dropped(camera *source);
 /* Ends the thread, overwrites the driver's buffers with zeros and gives them back. */
 void camera_close(camera *source);
 
+typedef struct {
+  /* False: a node of another kind (output, metadata). */
+  bool captures;
+  /* What its driver calls it. */
+  char name[33];
+  bool gives[camera_mjpeg + 1];
+} camera_sight;
+
+/* What an open node of the kernel's is, without streaming or setting anything. False: see `fault`. */
+bool camera_look(int fd, camera_sight *sight, camera_fault *fault);
+
 #endif

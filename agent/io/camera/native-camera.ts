@@ -33,3 +33,17 @@ export type OpenCamera = (
   height: number,
   notify: () => void,
 ) => NativeCamera;
+
+/** What a camera of the kernel says of itself. */
+export type CameraSight = {
+  /** As its driver calls it. */
+  readonly name: string;
+  /** Of ours, those that it gives, best first. */
+  readonly formats: readonly CameraFormat[];
+};
+
+/**
+ * Of a node of the kernel that is open; null: it captures no pictures. Nothing streams, and nothing is set.
+ * @throws Error why it is no camera, or none of ours
+ */
+export type LookAtCamera = (fd: number) => CameraSight | null;

@@ -6,7 +6,7 @@ import { project } from '../../template/projection.ts';
 import { createLetterbox } from '../../vision/letterbox.ts';
 import { normalise } from '../../vision/pixels.ts';
 import { warp } from '../../vision/warp.ts';
-import type { OpenCamera } from '../camera/native-camera.ts';
+import type { LookAtCamera, OpenCamera } from '../camera/native-camera.ts';
 import { inPackage } from '../files/package-root.ts';
 
 export type LoadedKernels = {
@@ -99,6 +99,18 @@ export function loadOpenCamera(
     : otherVersion(addonPath);
 }
 
+/** How the addon looks at a camera, or why there is no addon. */
+export function loadLookAtCamera(
+  addonPath: string = inPackage(addonFile),
+): { readonly kind: 'loaded'; readonly lookAtCamera: LookAtCamera } | Absent {
+  const found = requireAddon(addonPath);
+  if (found.kind === 'absent') return found;
+  const { addon } = found;
+  return looksAtCameras(addon)
+    ? { kind: 'loaded', lookAtCamera: addon.lookAtCamera }
+    : otherVersion(addonPath);
+}
+
 /** False also where nobody knows. */
 export function isClockSynchronised(): boolean {
   const loaded = loadProcess();
@@ -176,6 +188,10 @@ function isProcess(value: unknown): value is NativeProcess {
 
 function opensCameras(value: unknown): value is { readonly openCamera: OpenCamera } {
   return hasFunctions(value, ['openCamera']);
+}
+
+function looksAtCameras(value: unknown): value is { readonly lookAtCamera: LookAtCamera } {
+  return hasFunctions(value, ['lookAtCamera']);
 }
 
 function hasFunctions(value: unknown, names: readonly string[]): boolean {

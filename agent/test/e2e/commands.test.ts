@@ -139,7 +139,7 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     expect(enrolled.json()).toEqual([
       { id: 'R-1', label: '2nd floor', templates: 1, closest: null },
     ]);
-  }, 120_000);
+  });
 
   test('a resident is recognised in another picture, a stranger is not', async () => {
     const stranger = faces('single/biden.jpg');
@@ -223,7 +223,7 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     const ran = await doorkeep(['run', '--exec', 'no-such-camera', ...raw, ...at]);
     expect(ran.stderr).toMatch(/SOURCE_LOST: .*no-such-camera/);
     expect(ran.status).toBe(40);
-  }, 60_000);
+  });
 
   test('what is ready, and what the settings name that is not', async () => {
     const ready = await doorkeep(['doctor', '--json', ...at]);
@@ -231,7 +231,8 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     const missing = ['--set', 'models.embedding=no-such-model'];
     const ran = await doorkeep(['doctor', ...missing, ...at]);
     expect(ran.stdout).toContain('MODEL_UNKNOWN: no model is named no-such-model');
-    expect(ran.stderr).toContain('UNHEALTHY: 1 of 10 checks failed');
+    expect(ran.stderr).toMatch(/UNHEALTHY: 1 of \d+ checks failed/);
+    expect(ran.stdout).toContain('nothing opens: relay.chip is not set');
     expect(ran.status).toBe(71);
   });
 
@@ -363,5 +364,5 @@ describe.skipIf(!sharedModels || !sharedFaces)('with real models and faces', () 
     const summary = ran.json().at(-1);
     expect(summary).toMatchObject({ kind: 'summary', visits: 20, frames: 280, wrong: 0 });
     expect(ran.status).toBe(0);
-  }, 180_000);
+  });
 });

@@ -2,7 +2,7 @@
  * Preloaded into a process (LD_PRELOAD): a GPIO chip of 8 lines where the machine has none. The chip's path is
  * FAKE_GPIO_CHIP; every change of a level is one line "<line> <level> <monotonic ms>" at the end of FAKE_GPIO_LOG, as
  * the wire sees it, which also keeps the levels from one process to the next, as the chip does.
- *   FAKE_GPIO_KERNEL=v1: as Linux before 5.10.  FAKE_GPIO_BUSY=1: somebody else holds the lines.
+ *   FAKE_GPIO_KERNEL=v1: as Linux before 5.10.  FAKE_GPIO_BUSY=NAME: somebody else of that name holds the lines.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -50,6 +50,13 @@ static int request(uint32_t asked, int wants_output, int inverted, int value) {
   return -1;
 }
 
+/* What is known of a line without requesting it. */
+static int describe(uint32_t asked, char consumer[GPIO_MAX_NAME_SIZE], uint32_t *size) {
+  if (asked >= 8) return errno = EINVAL, -1;
+  *size = (uint32_t)snprintf(consumer, GPIO_MAX_NAME_SIZE, "%s", setting("FAKE_GPIO_BUSY"));
+  return 0;
+}
+
 int open64(const char *path, int flags, ...) {
   static int (*real)(const char *, int, mode_t);
   va_list rest;
@@ -67,6 +74,23 @@ int ioctl(int fd, unsigned long call, ...) {
   void *given = va_arg(rest, void *);
   va_end(rest);
   const int is_old = strcmp(setting("FAKE_GPIO_KERNEL"), "v1") == 0;
+  uint32_t length;
+  if (fd >= 0 && fd == chip && call == GPIO_GET_CHIPINFO_IOCTL) {
+    *(struct gpiochip_info *)given = (struct gpiochip_info){.name = "gpiochip0", .lines = 8};
+    return 0;
+  }
+  if (fd >= 0 && fd == chip && call == GPIO_V2_GET_LINEINFO_IOCTL && !is_old) {
+    struct gpio_v2_line_info *info = given;
+    if (describe(info->offset, info->consumer, &length) != 0) return -1;
+    info->flags = length > 0 ? GPIO_V2_LINE_FLAG_USED : 0;
+    return 0;
+  }
+  if (fd >= 0 && fd == chip && call == GPIO_GET_LINEINFO_IOCTL) {
+    struct gpioline_info *info = given;
+    if (describe(info->line_offset, info->consumer, &length) != 0) return -1;
+    info->flags = length > 0 ? GPIOLINE_FLAG_KERNEL : 0;
+    return 0;
+  }
   if (fd >= 0 && fd == chip && call == GPIO_V2_GET_LINE_IOCTL && !is_old) {
     struct gpio_v2_line_request *asked = given;
     const uint64_t flags = asked->config.flags;

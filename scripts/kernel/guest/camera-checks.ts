@@ -1,6 +1,8 @@
 /** What the camera source does with a real driver. */
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { readSettings } from '../../../agent/config.ts';
+import { cameraChecks, relayCheck } from '../../../agent/device-health.ts';
 import { openV4l2Source } from '../../../agent/io/camera/frame-v4l2.ts';
 import { systemClock } from '../../../agent/io/process/clock.ts';
 import {
@@ -21,6 +23,7 @@ export async function checkCameras(): Promise<void> {
   await check('a camera gives what is asked for, or says that it does not', otherFormats);
   await check('no program that the agent starts has the camera open', closedForChildren);
   await check('an image processor (multiplanar) gives NV12 frames too', multiplanar);
+  await check('doctor sees both cameras and the line of the relay, and leaves them alone', doctor);
 }
 
 /** The end of both cameras: nothing can be checked with them after it. */
@@ -116,6 +119,28 @@ async function multiplanar(): Promise<string> {
     // The driver's test picture: colour bars, so no plane of it is of one value.
     expect(new Set(frames[1]?.data).size > 4, 'the picture is empty');
     return `${frames[1]?.width}x${frames[1]?.height}`;
+  } finally {
+    await source.close();
+  }
+}
+
+async function doctor(): Promise<string> {
+  const { source } = openV4l2Source({ path: input, openCamera });
+  try {
+    // While one of them streams, too.
+    const cameras = cameraChecks();
+    await source.next();
+    expect(
+      `${cameras.map(({ name, state }) => `${name} ${state}`)}` ===
+        `camera ${input} ok,camera ${imageProcessor} ok`,
+      `it says ${JSON.stringify(cameras)}`,
+    );
+    const seen = [5, 500].map((line) =>
+      relayCheck(readSettings({ 'relay.chip': '/dev/gpiochip0', 'relay.line': line }, 'a check')),
+    );
+    const [there, missing] = seen;
+    expect(there?.state === 'ok' && missing?.state === 'fail', `it says ${JSON.stringify(seen)}`);
+    return [...cameras, ...seen].map(({ detail }) => detail).join('; ');
   } finally {
     await source.close();
   }
