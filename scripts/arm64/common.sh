@@ -28,6 +28,35 @@ need_packages() {
     fail "these Debian packages cannot be installed: ${missing[*]}"
 }
 
+# One script at a time makes something in the cache, in the folder `making`; what is whole is moved to its place by
+# `publish`. What a killed one left half-made goes first: a child of it that still works holds the lock.
+take_turn() {
+  local lock
+  exec {lock}>"$cache/lock"
+  flock -n "$lock" || {
+    say 'waiting for another run that is making something in the same cache'
+    flock "$lock"
+  }
+  rm -rf "$cache"/making.*
+  making=$(mktemp -d "$cache/making.XXXXXX")
+  trap 'rm -rf "$making"' EXIT
+}
+
+# Takes things out of the cache at once, and then deletes them: nobody finds half of one.
+discard() {
+  local path
+  for path in "$@"; do
+    [ ! -e "$path" ] || mv -T "$path" "$(mktemp -d "$making/gone.XXXXXX")/it"
+  done
+  rm -rf "$making"/gone.*
+}
+
+# publish FROM TO
+publish() {
+  discard "$2"
+  mv -T "$1" "$2"
+}
+
 is_arm64() { [ "$(uname -m)" = aarch64 ]; }
 
 # Digest of files and words: names what was made from them.

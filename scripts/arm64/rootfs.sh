@@ -3,13 +3,12 @@
 . "$(dirname "$0")/common.sh"
 packages=(libc6 libstdc++6 libgcc-s1 dash coreutils base-files "$@")
 release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-root=$cache/rootfs-$(digest_of "$release" "${packages[@]}" "$0")
-if [ ! -e "$root/.whole" ]; then
-  rm -rf "$root"
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+whole=$cache/rootfs-$(digest_of "$release" "${packages[@]}" "$0")
+take_turn
+if [ ! -e "$whole" ]; then
+  root=$making/root
   mkdir "$root"
-  prepare_apt_arm64 "$work"
+  prepare_apt_arm64 "$making/apt"
   "${apt_arm64[@]}" -qq -y --no-install-recommends install "${packages[@]}" >&2
   for package in "$debs"/*.deb; do dpkg-deb -x "$package" "$root"; done
   for folder in bin sbin lib; do
@@ -30,7 +29,7 @@ if [ ! -e "$root/.whole" ]; then
   printf 'root:x:0:0:root:/root:/bin/sh\ndoorkeep:x:10001:10001::/var/lib/doorkeep:/bin/sh\n' >"$root/etc/passwd"
   printf 'root:x:0:\ndoorkeep:x:10001:\n' >"$root/etc/group"
   chown 10001:10001 "$root/var/lib/doorkeep" 2>/dev/null || true
-  touch "$root/.whole"
+  publish "$root" "$whole"
 fi
-say "root: $(du -sm "$root" | cut -f1) MB"
-echo "$root"
+say "root: $(du -sm "$whole" | cut -f1) MB"
+echo "$whole"

@@ -3,6 +3,7 @@
 # registration with the kernel. Does nothing where it is there; on an arm64 machine nothing is needed.
 . "$(dirname "$0")/common.sh"
 is_arm64 && exit 0
+take_turn
 need_packages qemu-user-static g++-aarch64-linux-gnu
 registry=/proc/sys/fs/binfmt_misc
 [ -e $registry/register ] || mount -t binfmt_misc binfmt_misc $registry 2>/dev/null || true

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/common.sh"
 bytes() { du -sb --apparent-size "$@" | awk '{ sum += $1 } END { print sum + 0 }'; }
 root=$("$here/rootfs.sh" 2>/dev/null)
-app=$cache/app-device
+app=$("$here/stage.sh" device 2>/dev/null)
 modules=$app/node_modules
 row() { awk -v name="$1" -v bytes="$2" 'BEGIN { printf "%7.1f MB  %s\n", bytes / 1e6, name }'; }
 base=$(bytes "$root")

@@ -3,18 +3,18 @@
 #   stage.sh device|tests      prints the folder; `tests` has the development packages and the sources too
 . "$(dirname "$0")/common.sh"
 kind=${1:-device}
-app=$cache/app-$kind
 packages=$cache/packages-$kind-$(digest_of "$project/package-lock.json" "$project/.npmrc" "$0")
 export PATH="$project/node_modules/.bin:$PATH"
+take_turn
 
-if [ ! -e "$packages/.whole" ]; then
-  rm -rf "$cache/packages-$kind"-* "$packages"
-  mkdir -p "$packages"
-  cp "$project"/{package.json,package-lock.json,.npmrc} "$packages/"
+if [ ! -e "$packages" ]; then
+  made=$making/packages
+  mkdir "$made"
+  cp "$project"/{package.json,package-lock.json,.npmrc} "$made/"
   omit=()
   [ "$kind" = device ] && omit=(--omit=dev)
-  (cd "$packages" && npm ci --cpu=arm64 --os=linux --libc=glibc --ignore-scripts --no-audit --no-fund --loglevel=error "${omit[@]}" >&2)
-  modules=$packages/node_modules
+  (cd "$made" && npm ci --cpu=arm64 --os=linux --libc=glibc --ignore-scripts --no-audit --no-fund --loglevel=error "${omit[@]}" >&2)
+  modules=$made/node_modules
   # Of what the packages bring for everybody, what this processor can use.
   find "$modules/onnxruntime-node/bin" -mindepth 2 -maxdepth 2 ! -name linux -exec rm -rf {} +
   find "$modules/onnxruntime-node/bin" -mindepth 3 -maxdepth 3 ! -name arm64 -exec rm -rf {} +
@@ -24,11 +24,12 @@ if [ ! -e "$packages/.whole" ]; then
     find "$modules" \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.map' -o -name '*.md' -o -name 'test' -o -name 'tests' \) \
       ! -path '*/LICENSE*' -prune -exec rm -rf {} +
   fi
-  touch "$packages/.whole"
+  discard "$cache/packages-$kind"-*
+  publish "$made" "$packages"
 fi
 
-rm -rf "$app"
-mkdir -p "$app"
+app=$making/app
+mkdir "$app"
 cp -al "$packages/node_modules" "$app/node_modules"
 (cd "$project" && node scripts/compile.ts && cp -r package.json LICENSE dist "$app/")
 mkdir -p "$app/agent" "$app/scripts"
@@ -65,7 +66,8 @@ else
   (cd "$app" && "${native[@]}" node scripts/build-native.ts --arch=arm64 >&2)
 fi
 [ -f "$app/native/build/Release/doorkeep.node" ] || fail 'the addon was not built'
-rm -rf "$kept" && cp -r "$app/native/build" "$kept"
+cp -r "$app/native/build" "$making/native-build"
+publish "$making/native-build" "$kept"
 
 # Everything that the loader will see must be of this processor.
 foreign=$(find "$app" -type f \( -name '*.node' -o -name '*.so' -o -name '*.so.*' -o -name relay-holder \) -exec sh -c '
@@ -74,5 +76,13 @@ foreign=$(find "$app" -type f \( -name '*.node' -o -name '*.so' -o -name '*.so.*
     [ "$machine" = b700 ] || echo "$file"
   done' sh {} +)
 [ -z "$foreign" ] || fail "not for arm64: $foreign"
-say "app ($kind): $(du -sm "$app" | cut -f1) MB"
-echo "$app"
+
+# Of the same content there is one, which stays as it is for whoever reads it; those that nobody can want any more go.
+content=$(cd "$app" && find . -path ./node_modules -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+whole=$cache/app-$kind-$(digest_of "${packages##*/}" "$content" "$0")
+[ -e "$whole" ] || publish "$app" "$whole"
+touch "$whole"
+mapfile -t old < <(find "$cache" -mindepth 1 -maxdepth 1 -type d \( -name "app-$kind" -o -name "app-$kind-*" -mmin +60 \))
+discard "${old[@]}"
+say "app ($kind): $(du -sm "$whole" | cut -f1) MB"
+echo "$whole"

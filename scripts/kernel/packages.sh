@@ -2,12 +2,12 @@
 # Debian packages for arm64, without what they depend on, unpacked and not installed. Prints the folder. The
 # kernel's own package stands for the one that it leads to: linux-image-arm64.
 . "$(dirname "$0")/../arm64/common.sh"
-folder=$cache/packages-$(digest_of "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$@" "$0")
-if [ ! -e "$folder/.whole" ]; then
-  rm -rf "$folder"
+whole=$cache/packages-$(digest_of "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$@" "$0")
+take_turn
+if [ ! -e "$whole" ]; then
+  folder=$making/packages
+  work=$making/apt
   mkdir "$folder"
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
   prepare_apt_arm64 "$work"
   names=()
   for name in "$@"; do
@@ -18,6 +18,6 @@ if [ ! -e "$folder/.whole" ]; then
   done
   (cd "$work" && "${apt_arm64[@]}" -qq download "${names[@]}" >&2)
   for package in "$work"/*.deb; do dpkg-deb -x "$package" "$folder"; done
-  touch "$folder/.whole"
+  publish "$folder" "$whole"
 fi
-echo "$folder"
+echo "$whole"
