@@ -53,6 +53,15 @@ visitors() { journalctl -u doorkeep -o cat | grep -m 1 '^20[0-9-]*T'; }
 recognises() { within 20 visitors; }
 keys_locked() { ! journalctl -u doorkeep -o cat | grep 'keys-unprotected'; }
 holds_relay() { within 10 grep -q doorkeep-relay /sys/kernel/debug/gpio && grep doorkeep-relay /sys/kernel/debug/gpio; }
+# Beside the agent, with its user's rights; somebody else's are refused the chip.
+doctor() {
+  local at='--set relay.chip=/dev/gpiochip0 --set relay.line=5' own other
+  own=$(as_door doctor $at | grep -A 1 ' relay ')
+  other=$(setpriv --reuid 65534 --regid 65534 --clear-groups doorkeep doctor --data-dir /run/nobody $at | grep -A 1 ' relay ')
+  echo "$own"
+  echo "$other"
+  [[ $own == *'held by an agent'* && $other == *'Permission denied'*'group'* ]] && holds_relay >/dev/null
+}
 programme() {
   as_door ueip on --accept-policy "$(ls /opt/doorkeep/agent/consent/policies/*.txt | sed 's/.*\///; s/\.txt//')" --allow-volatile &&
     within 10 [ -f $data/ueip/records.db ] && as_door ueip off --yes | tail -n 1
@@ -99,6 +108,7 @@ check 'it sees a system that it cannot change' confined
 check 'it answers at its control socket' answers
 check 'its keys are locked' keys_locked
 check 'it holds the line of the relay' holds_relay
+check 'doctor says who holds it, and lets it be' doctor
 check 'it examines what its camera shows' recognises
 check 'the improvement programme works within the same confines' programme
 check 'a main thread that hangs is killed and started again, one that works is not' hangs
