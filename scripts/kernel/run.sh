@@ -1,7 +1,9 @@
 #!/bin/bash
 # The agent on a real kernel: Debian's for arm64, in an emulated machine with a virtual camera (vivid) and a GPIO
 # chip (PL061). What is checked there is in guest/. Prints the seconds of each step; fails if any check fails.
-#   run.sh [--keep]        --keep: leaves the folder with the machine's parts and its console, and names it
+#   run.sh [--keep] [--memory MINUTES]
+# --keep: leaves the folder with the machine's parts and its console, and names it
+# --memory: no checks; the door works for so long, and says how much memory it has
 . "$(dirname "$0")/../arm64/common.sh"
 kernel=$project/scripts/kernel
 export PATH="$project/node_modules/.bin:$PATH"
@@ -11,7 +13,17 @@ lap() {
   started=$SECONDS
 }
 work=$(mktemp -d)
-[ "${1:-}" = --keep ] && echo "kernel: everything is kept in $work" >&2 || trap 'rm -rf "$work"' EXIT
+keep=
+minutes=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --keep) keep=yes ;;
+    --memory) minutes=${2:?how many minutes} && shift ;;
+    *) echo "kernel: $1: no such option" >&2 && exit 64 ;;
+  esac
+  shift
+done
+if [ -n "$keep" ]; then echo "kernel: everything is kept in $work" >&2; else trap 'rm -rf "$work"' EXIT; fi
 
 "$here/setup.sh"
 need_packages qemu-system-arm
@@ -39,9 +51,9 @@ node --disable-warning=ExperimentalWarning "$kernel/initramfs.ts" "$work/initram
   --modules "$debian/lib/modules" vivid
 lap 'the machine'
 # In software on any host, with two processors of the kind that the image is tested on. iomem: watch-line.c reads the chip's registers.
-timeout 240 qemu-system-aarch64 -M virt -cpu "$QEMU_CPU" -accel tcg,thread=multi -smp 2 -m 1536 \
+timeout $((240 + 60 * minutes)) qemu-system-aarch64 -M virt -cpu "$QEMU_CPU" -accel tcg,thread=multi -smp 2 -m 1536 \
   -nographic -no-reboot -nic none -kernel "$debian"/boot/vmlinuz-* -initrd "$work/initramfs" \
-  -append 'console=ttyAMA0 quiet panic=-1 iomem=relaxed' </dev/null >"$work/console" || true
+  -append "console=ttyAMA0 quiet panic=-1 iomem=relaxed doorkeep.minutes=$minutes" </dev/null >"$work/console" || true
 tr -d '\r' <"$work/console" | grep '^kernel: ' || true
 lap 'checks'
 if ! grep -q '^kernel: ALL WELL' "$work/console"; then

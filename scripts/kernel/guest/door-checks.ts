@@ -23,7 +23,12 @@ export async function checkDoor(): Promise<void> {
   const resident = readFileSync(`${material}/resident`, 'utf8');
   const line = watchLine();
   await show('porch');
-  const agent = startAgent();
+  const agent = startAgent([
+    'relay.chip=/dev/gpiochip0',
+    `relay.line=${relayLine}`,
+    `relay.holdMs=${holdMs}`,
+    ...slowDevice,
+  ]);
   const starts = await check('the agent starts on this kernel, and the line is low', async () => {
     await until(() => agent.said.includes('"agent-started"'), 120_000);
     expect(line.level() === 0, 'the line is high before anybody came');
@@ -94,13 +99,8 @@ async function pulse(line: ReturnType<typeof watchLine>, n: number) {
   return { high, low };
 }
 
-function startAgent() {
-  const settings = [
-    'relay.chip=/dev/gpiochip0',
-    `relay.line=${relayLine}`,
-    `relay.holdMs=${holdMs}`,
-    ...slowDevice,
-  ].flatMap((setting) => ['--set', setting]);
+export function startAgent(given: readonly string[]) {
+  const settings = given.flatMap((setting) => ['--set', setting]);
   const words = [
     'run',
     '--v4l2',
