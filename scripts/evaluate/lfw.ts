@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Acquire, acquireAll } from '../../agent/gallery/acquisition.ts';
+import { acquireAll } from '../../agent/gallery/acquisition.ts';
 import { cosineComparator } from '../../agent/gallery/comparator.ts';
 import { studyFusion } from '../../agent/gallery/fusion-study.ts';
 import { evaluateIdentification } from '../../agent/gallery/identification-evaluation.ts';
-import { templateComparator } from '../../agent/gallery/template-comparator.ts';
 import { evaluateVerification } from '../../agent/gallery/verification-evaluation.ts';
-import { readPicture } from '../../agent/io/camera/image.ts';
 import {
   fusionText,
   identificationSummary,
@@ -15,19 +13,15 @@ import {
   verificationSummary,
   verificationText,
 } from '../../agent/io/measuring/evaluation-report.ts';
-import {
-  readIdentificationList,
-  readIdentityFolders,
-} from '../../agent/io/measuring/identification-files.ts';
+import { readIdentityFolders } from '../../agent/io/measuring/identification-files.ts';
 import { loadManifest } from '../../agent/io/models/manifest.ts';
 import { openModel } from '../../agent/io/models/sessions.ts';
 import { loadKernels } from '../../agent/io/process/native.ts';
 import type { ModelEntry } from '../../agent/ports.ts';
 import { createFaceEncoder } from '../../agent/recognition/face-encoder.ts';
 import { centralFace, primaryFace } from '../../agent/recognition/primary-face.ts';
-import { createProtector } from '../../agent/template/protect.ts';
 import { createDetector } from '../../agent/vision/detection.ts';
-import { parseLfwPairs } from './lfw-pairs.ts';
+import { acquireBy, readLfw, underKeys } from './lfw-run.ts';
 
 const usage = `node scripts/evaluate/lfw.ts --models DIR --lfw DIR [options]
 What docs/benchmarks.md says about accuracy: pairs, the open-set split, and the gain of more templates and
@@ -62,29 +56,14 @@ if (!models || !lfw || !chooseFace) {
   process.exit(64);
 }
 
-const images = join(lfw, 'images');
 const { kernels } = loadKernels();
 const detectionModel = await open('detection', options.detection);
 const embeddingModel = await open('embedding', options.embedding);
 const detector = createDetector(detectionModel, kernels);
 const encoder = createFaceEncoder(embeddingModel, kernels);
 
-const acquire: Acquire = async (picture) => {
-  const frame = await readPicture(picture);
-  const face = chooseFace(await detector.detect(frame), frame);
-  if (!face) return { kind: 'not-acquired', reasons: ['no-face'] };
-  const embedding = await encoder.encode(frame, face, () => {});
-  return embedding
-    ? { kind: 'acquired', embedding }
-    : { kind: 'not-acquired', reasons: ['no-embedding'] };
-};
-
-const pairs = parseLfwPairs(await readFile(join(lfw, 'pairs.txt'), 'utf8')).map((pair) => ({
-  ...pair,
-  probe: join(images, pair.a),
-  reference: join(images, pair.b),
-}));
-const split = await readIdentificationList(join(lfw, 'ident.csv'), images);
+const acquire = acquireBy(detector, encoder, chooseFace);
+const { images, pairs, split } = await readLfw(lfw);
 const { pictures } = await readIdentityFolders(images);
 const acquired = await acquireAll(
   pictures.map(({ picture }) => picture),
@@ -97,7 +76,7 @@ await Promise.all([detectionModel.close(), embeddingModel.close()]);
 
 const comparators = [
   cosineComparator,
-  ...Array.from({ length: Number(options.keys) }, templatesOf),
+  ...underKeys(embeddingModel.entry, kernels, Number(options.keys)),
 ];
 const verification = evaluateVerification(pairs, acquired, comparators);
 const identification = evaluateIdentification(split.gallery, split.visits, acquired, comparators, {
@@ -130,17 +109,6 @@ if (options.json) {
     ...studies.map(fusionText),
   ];
   process.stdout.write(`${texts.join('\n\n')}\n`);
-}
-
-/** Keys that are the same in every run. */
-function templatesOf(_: unknown, key: number) {
-  const { sha256, dimensions } = embeddingModel.entry;
-  const rootKey = new Uint8Array(32).fill(key + 1);
-  const shape = { modelSha256: sha256, version: 1, dimensions, kernels };
-  return {
-    ...templateComparator(createProtector({ ...shape, rootKey }), kernels),
-    name: `template, key ${key + 1}`,
-  };
 }
 
 async function open<T extends ModelEntry['task']>(task: T, name: string) {

@@ -105,6 +105,19 @@ describe('of every model it is said whether it is used, and why', () => {
   });
 });
 
+test('of the two recognisers that are built in, the int8 one is used only if it is named', () => {
+  const int8 = 'doorkeep-recogniser-int8';
+  const of = (config: Parameters<typeof chooseModels>[0]) => chooseModels(config, entries);
+  const entry = entries.find(({ name }) => name === int8);
+  if (!entry) throw new Error(`no ${int8}`);
+  expect(of(presets).embedding).toEqual({ name: 'doorkeep-recogniser', because: 'built-in' });
+  expect(useOf(entry, of(presets))).toEqual({
+    used: false,
+    why: 'doorkeep-recogniser is built in, models.embedding names none',
+  });
+  expect(useOf(entry, of(naming({ embedding: int8 })))).toMatchObject({ used: true });
+});
+
 test('the settings that are shown after a pull name the chain that was pulled', () => {
   const chain = entries.filter(({ recommended }) => recommended === true);
   const config = readSettings(JSON.parse(settingsFor(chain)), 'a test');
