@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -12,75 +11,28 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { searchMarkers, takeMarkers } from '../../io/files/marker-search.ts';
 import { openLedger } from '../../io/programme/ledger-file.ts';
 import { readReceipt, receiptFiles } from '../../io/programme/receipt-file.ts';
-import {
-  type ConsentingDevice,
-  consentId,
-  consentingDevice,
-  leftOf,
-} from '../fakes/consenting-device.ts';
+import { consentId, consentingDevice, leftOf } from '../fakes/consenting-device.ts';
+import { type FoundState, foundStates } from '../fakes/found-states.ts';
 import { temporaryFolder } from '../fakes/temporary-folder.ts';
 
-type Layout = ConsentingDevice['layout'];
-
 /** Everything as it may be found when somebody opts out. The store is closed, as after a start. */
-const states: Record<string, (layout: Layout) => void> = {
-  'nothing unusual': () => {},
-  'a database that is damaged': ({ records }) => {
-    const bytes = readFileSync(records);
-    writeFileSync(records, randomBytes(4096).subarray(0, Math.min(4096, bytes.length)), {
-      flag: 'r+',
-    });
-  },
-  'a database that is cut off': ({ records }) => truncateSync(records, 700),
+const states: Record<string, FoundState> = {
+  ...foundStates,
   'an empty database': ({ records }) => truncateSync(records, 0),
-  'no database': ({ records }) => rmSync(records),
-  'a log without its database': ({ records }) => {
-    writeFileSync(`${records}-wal`, randomBytes(9000));
-    rmSync(records);
-  },
   'a database of another program': ({ records }) => {
     rmSync(records);
     const db = new Database(records);
     db.exec('CREATE TABLE other (x)');
     db.close();
   },
-  'a database that another process holds': ({ records }) => {
-    const db = new Database(records);
-    db.exec('BEGIN EXCLUSIVE');
-    onTestFinished(() => void db.close());
-  },
-  'a database that another process is reading': ({ records }) => {
-    const db = new Database(records, { readonly: true });
-    const reading = db.prepare('SELECT * FROM sqlite_schema').iterate();
-    reading.next();
-    onTestFinished(() => {
-      reading.return?.();
-      db.close();
-    });
-  },
-  'a folder where the database was': ({ records }) => {
-    rmSync(records);
-    mkdirSync(records);
-    writeFileSync(join(records, 'inner'), 'x');
-  },
-  'no key': ({ epochKey }) => rmSync(epochKey),
-  'a key of the wrong size': ({ epochKey }) => truncateSync(epochKey, 5),
   'files that nobody knows': ({ ueip }) => {
     mkdirSync(join(ueip, 'old', 'er'), { recursive: true });
     writeFileSync(join(ueip, 'old', 'er', 'records.db.corrupt-1'), 'rows');
   },
-  'no folder of the programme at all': ({ ueip }) => rmSync(ueip, { recursive: true }),
-  'one copy of the consent damaged': ({ consent: [one = ''] }) => writeFileSync(one, 'x'),
-  'both copies of the consent damaged': ({ consent }) => {
-    for (const copy of consent) writeFileSync(copy, randomBytes(300));
-  },
-  'no copies of the consent': ({ consent }) => consent.forEach((copy) => void rmSync(copy)),
-  'a folder of receipts that cannot be written to': ({ receipts }) => writeFileSync(receipts, ''),
-  'no key of the device': ({ deviceKey }) => rmSync(deviceKey),
   'a damaged key of the device': ({ deviceKey }) => truncateSync(deviceKey, 3),
   'a history that is half a line': ({ ledger }) => writeFileSync(ledger, '{"at":1,"hash":"00'),
   'a folder that is open to all': ({ ueip }) => chmodSync(ueip, 0o777),

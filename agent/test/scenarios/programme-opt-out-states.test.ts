@@ -10,14 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { searchMarkers, takeMarkers } from '../../io/files/marker-search.ts';
+import { type FoundState, foundStates } from '../fakes/found-states.ts';
 import { loopVolume, noLoopVolume } from '../fakes/loop-volume.ts';
 import { hourMs, leftOn, minuteMs, type ProgrammeDevice } from '../fakes/programme-device.ts';
 import { programmeDevice } from '../fakes/quick-device.ts';
-
-type Layout = ProgrammeDevice['layout'];
 
 /** With records, a batch that waits for its receipt, and things to remember. */
 async function participant(options: Parameters<typeof programmeDevice>[0] = {}) {
@@ -45,37 +43,8 @@ function markersOf({ layout, programme }: ProgrammeDevice) {
 }
 
 /** As it may be found at the start when somebody opts out. */
-const found: Record<string, (layout: Layout) => void> = {
-  'nothing unusual': () => {},
-  'a database that is damaged': ({ records }) =>
-    writeFileSync(records, randomBytes(4096), { flag: 'r+' }),
-  'a database that is cut off': ({ records }) => truncateSync(records, 700),
-  'no database': ({ records }) => rmSync(records),
-  'a log without its database': ({ records }) => {
-    writeFileSync(`${records}-wal`, randomBytes(9000));
-    rmSync(records);
-  },
-  'a folder where the database was': ({ records }) => {
-    rmSync(records);
-    mkdirSync(records);
-    writeFileSync(join(records, 'inner'), 'x');
-  },
-  'a database that another process holds': ({ records }) => {
-    const db = new Database(records);
-    db.exec('BEGIN EXCLUSIVE');
-    onTestFinished(() => void db.close());
-  },
-  'a database that another process is reading': ({ records }) => {
-    const db = new Database(records, { readonly: true });
-    const reading = db.prepare('SELECT * FROM sqlite_schema').iterate();
-    reading.next();
-    onTestFinished(() => {
-      reading.return?.();
-      db.close();
-    });
-  },
-  'no key': ({ epochKey }) => rmSync(epochKey),
-  'a key of the wrong size': ({ epochKey }) => truncateSync(epochKey, 5),
+const found: Record<string, FoundState> = {
+  ...foundStates,
   'a key that others may read': ({ epochKey }) => chmodSync(epochKey, 0o644),
   'a damaged memory': ({ memory }) => writeFileSync(memory, 'x'),
   'a damaged batch, and one that nobody knows': ({ outbox }) => {
@@ -83,18 +52,11 @@ const found: Record<string, (layout: Layout) => void> = {
     writeFileSync(join(outbox, 'other.batch'), 'y');
     mkdirSync(join(outbox, 'folder'));
   },
-  'no folder of the programme at all': ({ ueip }) => rmSync(ueip, { recursive: true }),
-  'one copy of the consent damaged': ({ consent: [one] }) => writeFileSync(one, 'x'),
-  'both copies of the consent damaged': ({ consent }) =>
-    consent.forEach((copy) => void writeFileSync(copy, randomBytes(300))),
-  'no copies of the consent': ({ consent }) => consent.forEach((copy) => void rmSync(copy)),
-  'no key of the device': ({ deviceKey }) => rmSync(deviceKey),
   'a history that was changed': ({ ledger }) => writeFileSync(ledger, '{"at":1,"hash":"00'),
   'a folder where the history was': ({ ledger }) => {
     rmSync(ledger);
     mkdirSync(ledger);
   },
-  'a folder of receipts that cannot be written to': ({ receipts }) => writeFileSync(receipts, ''),
 };
 
 test.each(Object.entries(found))(
