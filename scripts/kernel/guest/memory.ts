@@ -1,6 +1,6 @@
 /**
- * Runs inside the virtual machine: the door at work before a visitor who does not leave, for as many minutes as the
- * kernel's command line says; how long it took to start, and how much memory it has, as this kernel counts it.
+ * Runs inside the virtual machine: the door at work, a visitor before it for half of each minute, for as many minutes as
+ * the kernel's command line says; how long it took to start, and how much memory it has, as this kernel counts it.
  */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,16 +11,19 @@ import { check, conclude, say, until } from './console.ts';
 import { startAgent } from './door-checks.ts';
 
 const [, minutes = 0] = /doorkeep\.minutes=(\d+)/.exec(readFileSync('/proc/cmdline', 'utf8')) ?? [];
-await show('visit');
+await show('porch');
 const startedAtMs = systemClock.monotonicMs();
-const agent = startAgent(['motion.enabled=false', 'track.repeatAfterMs=60000']);
+const agent = startAgent(['motion.enabled=false']);
 const { pid } = agent.process;
 await check('the agent starts', async () => {
   await until(() => agent.said.includes('"agent-started"'), 120_000);
   return `${(systemClock.monotonicMs() - startedAtMs).toFixed(0)} ms of this emulated processor; ${memory()}`;
 });
 for (let minute = 1; minute <= Number(minutes); minute++) {
-  await setTimeout(60_000);
+  await show('visit');
+  await setTimeout(30_000);
+  await show('porch');
+  await setTimeout(30_000);
   say(`${minute} min: ${memory()}`);
 }
 const ended = once(agent.process, 'close');
