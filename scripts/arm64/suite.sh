@@ -31,6 +31,6 @@ fi
 
 # An emulated processor is 15 to 200 times slower: no test measures time, but it gives up later.
 [ -z "$DOORKEEP_EMULATED" ] || export TEST_TIMEOUT_MS="${TEST_TIMEOUT_MS:-600000}"
-# One thread and no isolation: a fresh context costs 8 to 10 seconds for each file under emulation.
+# A thread for every core, and no isolation: a fresh context costs 8 to 10 seconds for each file under emulation.
 # shellcheck disable=SC2086
-exec $node node_modules/vitest/vitest.mjs run --pool=threads --no-isolate --maxWorkers=1 "$@"
+exec $node node_modules/vitest/vitest.mjs run --pool=threads --no-isolate "$@"
