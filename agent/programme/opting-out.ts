@@ -101,7 +101,8 @@ function markersOf({ place, consent }: ProgrammeParts): Markers {
   // The cloud knows what was sent by it: until that has expired, the device must know it too.
   const isSought = state.state === 'granted' && sent.length === 0;
   const texts: Record<string, string> = isSought ? { 'consent id': state.consentId } : {};
-  return takeMarkers({ folder: layout.ueip, secrets: [layout.epochKey], texts });
+  const { ueip, epochKey, recordsRoom } = layout;
+  return takeMarkers({ folder: ueip, secrets: [epochKey], noise: [recordsRoom], texts });
 }
 
 function toldOf({ kind, receipt }: Erasure) {

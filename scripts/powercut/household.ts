@@ -61,11 +61,11 @@ function storedRows() {
 
 /** The key in pieces of 8 bytes, the id of the consent, pieces of every file, and each record as it would be sent. */
 function markers(): readonly string[] {
-  const { ueip, epochKey } = device.layout;
+  const { ueip, epochKey, recordsRoom } = device.layout;
   const { consent, records } = device.programme;
   const { consent: state } = consent.programme();
   const texts = state.state === 'granted' ? { 'consent id': state.consentId } : {};
-  const { all } = takeMarkers({ folder: ueip, secrets: [epochKey], texts });
+  const { all } = takeMarkers({ folder: ueip, secrets: [epochKey], noise: [recordsRoom], texts });
   const kept = all.flatMap(({ name, bytes: marker }) =>
     name === epochKey ? [0, 8, 16, 24].map((at) => marker.subarray(at, at + 8)) : [marker],
   );

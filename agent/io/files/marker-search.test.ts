@@ -71,7 +71,9 @@ test('what is taken before an erasure is found as long as it is there, and no lo
   const consentId = '0b9c3d4e-5f60-4718-92a3-b4c5d6e7f809';
   writeFileSync(join(folder, 'log'), `sent as ${consentId}\n`);
   const texts = { 'consent id': consentId };
-  const markers = takeMarkers({ folder: ueip, secrets: [key], texts });
+  const room = join(ueip, 'records.db.room');
+  writeFileSync(room, randomBytes(5000));
+  const markers = takeMarkers({ folder: ueip, secrets: [key], noise: [room], texts });
   expect(markers.all).toHaveLength(1 + 16 + 1);
   expect(markers.all.filter(({ name }) => name === key)).toHaveLength(1);
   const { found } = searchMarkers(folder, markers);

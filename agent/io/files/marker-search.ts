@@ -35,6 +35,8 @@ export function takeMarkers(options: {
   readonly folder: string;
   /** Files whose whole content is secret: keys. */
   readonly secrets: readonly string[];
+  /** Files of random bytes that only keep room: what is left of them on the medium says nothing. */
+  readonly noise?: readonly string[];
   readonly texts: Readonly<Record<string, string>>;
 }): Markers {
   const all: { name: string; bytes: Uint8Array }[] = [];
@@ -51,7 +53,7 @@ export function takeMarkers(options: {
     }
     for (const [name, text] of Object.entries(options.texts)) take(name, Buffer.from(text));
     for (const file of filesIn(options.folder)) {
-      if (options.secrets.includes(file)) continue;
+      if (options.secrets.includes(file) || options.noise?.includes(file)) continue;
       const samples: Uint8Array[] = [];
       visitPieces(file, 1 << 16, 0, (bytes) => sample(bytes, samples));
       // Spread over the file, first and last among them.

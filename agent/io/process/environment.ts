@@ -66,6 +66,8 @@ export function layoutOf(dataDir: string) {
     /** Everything in here goes at an opt-out. */
     ueip: join(dataDir, 'ueip'),
     records: join(dataDir, 'ueip', 'records.db'),
+    /** Kept for the erasure of a store on a full medium: random bytes (io/files/spare-room.ts). */
+    recordsRoom: join(dataDir, 'ueip', 'records.db.room'),
     epochKey: join(dataDir, 'ueip', 'epoch.key'),
     outbox: join(dataDir, 'ueip', 'outbox'),
     /** What the uploader and the clock's judge must not forget over a restart. */

@@ -155,8 +155,13 @@ function mounted(sizeMiB: number, maxBytes = 32 << 20) {
 /** Records, a batch that waits, and what to look for afterwards. The store stays open, as at a door. */
 function stocked(device: ConsentingDevice, records: number): Markers {
   for (let done = 0; done < records; done += 1000) device.record(Math.min(1000, records - done));
-  const { ueip, epochKey } = device.layout;
-  return takeMarkers({ folder: ueip, secrets: [epochKey], texts: { 'consent id': consentId } });
+  const { ueip, epochKey, recordsRoom } = device.layout;
+  return takeMarkers({
+    folder: ueip,
+    secrets: [epochKey],
+    noise: [recordsRoom],
+    texts: { 'consent id': consentId },
+  });
 }
 
 function placesOf({ imageFolder }: LoopVolume, markers: Markers): number {

@@ -37,7 +37,8 @@ async function participant(options: Parameters<typeof programmeDevice>[0] = {}) 
 function markersOf({ layout, programme }: ProgrammeDevice) {
   const { consent } = programme.consent.programme();
   const texts = { 'consent id': consent.state === 'granted' ? consent.consentId : 'none' };
-  const taken = takeMarkers({ folder: layout.ueip, secrets: [layout.epochKey], texts });
+  const { ueip, epochKey, recordsRoom } = layout;
+  const taken = takeMarkers({ folder: ueip, secrets: [epochKey], noise: [recordsRoom], texts });
   // The cloud has to be told by it what it is to erase, so it stays until that has expired.
   return { all: taken.all.filter(({ name }) => name !== 'consent id') };
 }
