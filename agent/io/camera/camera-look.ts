@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, systemCode } from '../files/file-fault.ts';
+import { printable } from '../process/printable.ts';
 import type { CameraSight, LookAtCamera } from './native-camera.ts';
 
 /** A node of the kernel that captures pictures, or that nobody can tell it of. */
@@ -55,9 +56,4 @@ function nameIn(file: string): { readonly name?: string } {
     if (systemCode(cause) === undefined) throw cause;
     return {};
   }
-}
-
-/** A plugged-in device calls itself what it likes. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ').trim();
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { systemCode } from '../files/file-fault.ts';
 import type { Timers } from '../process/clock.ts';
+import { printable } from '../process/printable.ts';
 
 export type ChildEnd =
   | { readonly kind: 'not-started'; readonly errorCode: string; readonly cause: unknown }
@@ -113,10 +114,7 @@ function keepLastLine(child: ChildProcess): () => string {
   });
   return () => {
     const lines = tail.split(/[\r\n]+/).filter((line) => line.trim() !== '');
-    const line = lines.at(-1)?.trim() ?? '';
-    return line
-      .replace(/(^|\/\/)[^/\s]*@/g, '$1***@')
-      .replace(/\p{Cc}/gu, ' ')
-      .slice(0, longestLine);
+    const line = printable(lines.at(-1) ?? '');
+    return line.replace(/(^|\/\/)[^/\s]*@/g, '$1***@').slice(0, longestLine);
   };
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { systemCode } from '../files/file-fault.ts';
 import { inPackage } from '../files/package-root.ts';
+import { printable } from '../process/printable.ts';
 import type { RelayLine } from './start-holder.ts';
 
 /** The kernel's interface to GPIO chips: v2 is that of Linux 5.10 and later. */
@@ -70,8 +71,4 @@ function pathFault(chip: string): string | undefined {
 function lastOf(text: string): string {
   const said = text.split('\n').findLast((line) => line !== '') ?? '';
   return printable(said.replace(/^relay: /, '')) || 'its holder has failed';
-}
-
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ').trim();
 }

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { inPackage } from '../files/package-root.ts';
+import { printable } from '../process/printable.ts';
 
 /** Where the relay is: GPIO line `line` of the character device `chip`. */
 export type RelayLine = {
@@ -98,6 +99,6 @@ function lastLine(stream: ChildProcessByStdio<Writable, Readable, Readable>['std
   });
   return () => {
     const lines = tail.split('\n').filter((line) => line.trim() !== '');
-    return (lines.at(-1) ?? '').replace(/\p{Cc}/gu, ' ').slice(0, longestLine);
+    return printable(lines.at(-1) ?? '').slice(0, longestLine);
   };
 }
