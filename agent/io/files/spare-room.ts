@@ -13,6 +13,11 @@ export type SpareRoom = {
   release(): boolean;
 };
 
+/** Where the room for a database lies. */
+export function roomBeside(database: string): string {
+  return `${database}.room`;
+}
+
 export function spareRoom(file: string, sizeBytes: number): SpareRoom {
   const size = () => statSync(file, { throwIfNoEntry: false })?.size;
   return {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { AgentError } from '../../errors.ts';
 import { systemCode } from '../files/file-fault.ts';
+import { roomBeside } from '../files/spare-room.ts';
 
 /** Of an agent that the system itself starts. */
 export const serviceDataDir = '/var/lib/doorkeep';
@@ -67,7 +68,7 @@ export function layoutOf(dataDir: string) {
     ueip: join(dataDir, 'ueip'),
     records: join(dataDir, 'ueip', 'records.db'),
     /** Kept for the erasure of a store on a full medium: random bytes (io/files/spare-room.ts). */
-    recordsRoom: join(dataDir, 'ueip', 'records.db.room'),
+    recordsRoom: roomBeside(join(dataDir, 'ueip', 'records.db')),
     epochKey: join(dataDir, 'ueip', 'epoch.key'),
     outbox: join(dataDir, 'ueip', 'outbox'),
     /** What the uploader and the clock's judge must not forget over a restart. */

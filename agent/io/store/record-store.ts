@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { AgentError } from '../../errors.ts';
 import type { RecordStore } from '../../ports.ts';
-import { spareRoom } from '../files/spare-room.ts';
+import { roomBeside, spareRoom } from '../files/spare-room.ts';
 import { wipe } from '../process/secure-memory.ts';
 import { compactRecords } from './record-compaction.ts';
 import { byteBudget } from './record-database.ts';
@@ -47,7 +47,7 @@ export function openRecordStore(
 ): OpenedRecordStore {
   const { file, limits, onReset } = options;
   const budget = byteBudget(limits);
-  const room = spareRoom(`${file}.room`, budget.spareBytes);
+  const room = spareRoom(roomBeside(file), budget.spareBytes);
   const state = { runDays: 0, isScrubbed: false };
   let records: OpenRecords | undefined;
   const { found, why, database } = { why: undefined, ...opened() };
