@@ -126,7 +126,7 @@ export type AlignmentSpec = {
 
 export type DetectionEntry = ModelEntryBase & {
   readonly task: 'detection';
-  readonly family: 'yunet';
+  readonly family: 'face-maps' | 'yunet';
   readonly strides: readonly number[];
 };
 export type EmbeddingEntry = ModelEntryBase & {

@@ -1,9 +1,11 @@
 import type { DetectionEntry, Kernels, Model, ModelOutputs } from '../ports.ts';
 import type { Face } from './face.ts';
+import type { DetectionTensor } from './face-cell.ts';
+import { decodeFaceMaps } from './face-maps.ts';
 import type { Frame } from './frame.ts';
 import { checkFrame } from './pixels.ts';
 import { suppressOverlaps } from './suppression.ts';
-import { type DetectionTensor, decodeYunet } from './yunet.ts';
+import { decodeYunet } from './yunet.ts';
 
 export type DetectionSettings = {
   /** The frame's longer side in the detector's tensor, for models of free size. */
@@ -69,7 +71,10 @@ type Decoder = (
 ) => Face[];
 
 /** A new family of detectors is one function here. */
-const decoders: Record<DetectionEntry['family'], Decoder> = { yunet: decodeYunet };
+const decoders: Record<DetectionEntry['family'], Decoder> = {
+  'face-maps': decodeFaceMaps,
+  yunet: decodeYunet,
+};
 
 /**
  * Width and height of the tensor: the model's own where they are fixed; else the frame's, shrunk

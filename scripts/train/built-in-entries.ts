@@ -6,13 +6,12 @@ const common = { licence: 'Apache-2.0', builtin: true } as const;
 
 const strides = [8, 16, 32];
 
-/** As detector.py exports it: YuNet's outputs, any size. */
+/** As detector.py exports it, for pictures of any size. */
 export function detectorEntry(bytes: Uint8Array): DetectionEntry {
-  const values = { cls: 1, obj: 1, bbox: 4, kps: 10 };
   return {
     name: 'doorkeep-detector',
     task: 'detection',
-    family: 'yunet',
+    family: 'face-maps',
     file: 'doorkeep-detector.onnx',
     sha256: sha256Of(bytes),
     sizeBytes: bytes.length,
@@ -27,9 +26,10 @@ export function detectorEntry(bytes: Uint8Array): DetectionEntry {
       std: [1, 1, 1],
       multipleOf: 32,
     },
-    outputs: Object.entries(values).flatMap(([kind, size]) =>
-      strides.map((stride) => ({ name: `${kind}_${stride}`, shape: ['batch', 'cells', size] })),
-    ),
+    outputs: strides.map((stride) => ({
+      name: `faces_${stride}`,
+      shape: ['batch', 15, `rows_${stride}`, `columns_${stride}`],
+    })),
     strides,
   };
 }

@@ -1,4 +1,4 @@
-import type { ModelEntry, TensorSpec } from '../../ports.ts';
+import type { DetectionEntry, ModelEntry } from '../../ports.ts';
 import {
   either,
   flag,
@@ -83,7 +83,7 @@ const shapes = {
     {
       ...common,
       task: oneOf(['detection']),
-      family: oneOf(['yunet']),
+      family: oneOf(['face-maps', 'yunet']),
       strides: listOf(whole(1, 256), { min: 1, max: 8 }),
     },
     optional,
@@ -145,7 +145,7 @@ function entryContradictions(entry: ModelEntry): string[] {
   const last = first?.shape.at(-1);
   if (entry.input.shape[1] !== 3)
     faults.push('input.shape: the second number, of colours, is not 3');
-  if (entry.task === 'detection') faults.push(...missingYunetOutputs(entry.strides, entry.outputs));
+  if (entry.task === 'detection') faults.push(...missingOutputs(entry));
   else if (entry.outputs.length !== 1) faults.push('outputs: expected exactly one');
   if (entry.task === 'embedding' && last !== entry.dimensions) {
     faults.push(`outputs: the last number of the shape is not dimensions, ${entry.dimensions}`);
@@ -161,9 +161,15 @@ function entryContradictions(entry: ModelEntry): string[] {
   return faults;
 }
 
-function missingYunetOutputs(strides: readonly number[], outputs: readonly TensorSpec[]): string[] {
+/** What a detector of each family gives out for every stride. */
+const detectionOutputs: Record<DetectionEntry['family'], readonly string[]> = {
+  'face-maps': ['faces'],
+  yunet: ['cls', 'obj', 'bbox', 'kps'],
+};
+
+function missingOutputs({ family, strides, outputs }: DetectionEntry): string[] {
   return strides
-    .flatMap((stride) => ['cls', 'obj', 'bbox', 'kps'].map((kind) => `${kind}_${stride}`))
+    .flatMap((stride) => detectionOutputs[family].map((kind) => `${kind}_${stride}`))
     .filter((wanted) => !outputs.some(({ name }) => name === wanted))
     .map((wanted) => `outputs: ${wanted} is missing`);
 }

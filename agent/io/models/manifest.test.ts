@@ -27,7 +27,13 @@ test('S2-11 only models that find, recognise, judge and protect a face are known
   const tasks = new Set(entries.map(({ task }) => task));
   expect([...tasks].sort()).toEqual(['detection', 'embedding', 'pad', 'quality']);
   const families = new Set(entries.map(({ family }) => family));
-  expect([...families].sort()).toEqual(['embedding', 'lightqnet', 'minifasnet', 'yunet']);
+  expect([...families].sort()).toEqual([
+    'embedding',
+    'face-maps',
+    'lightqnet',
+    'minifasnet',
+    'yunet',
+  ]);
   expect(JSON.stringify(entries)).not.toMatch(/\b(age|gender|sex|emotion|race|ethnic|attribute)/i);
 });
 
@@ -168,10 +174,13 @@ describe('an entry is refused for', () => {
     expect(faultsOf([entry, entry])).toContain('tiny: declared twice');
   });
 
-  test('a detector without one of its outputs', () => {
-    const [detector] = entries;
+  test.each([
+    ['face-maps', 'faces_8'],
+    ['yunet', 'cls_8'],
+  ])('a detector of the family %s without one of its outputs', (family, output) => {
+    const detector = entries.find((each) => each.family === family);
     expect(faultsOf([{ ...detector, outputs: detector?.outputs.slice(1) }])).toContain(
-      'outputs: cls_8 is missing',
+      `outputs: ${output} is missing`,
     );
   });
 
