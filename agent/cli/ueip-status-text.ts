@@ -16,7 +16,7 @@ export function statusText(status: ProgrammeStatus, isAgent: boolean): string {
     ...(records.dropped === 0 ? [] : [['dropped', `${records.dropped} since the agent started`]]),
     ['last upload', lastText(upload)],
     ['next upload', nextText(status)],
-    ...(sent.batches === 0 ? [] : [['in the cloud', sentText(sent)]]),
+    ...(sent.batches === 0 ? [] : [['sent', sentText(sent)]]),
     ...orders.map((order) => ['erasure', orderText(order, upload.nextMs)]),
   ];
   return textTable(rows, 2);
@@ -70,8 +70,11 @@ function nextText({ state, upload: { nextMs, distrusted } }: ProgrammeStatus): s
   return nextMs === null ? 'none' : minute(nextMs);
 }
 
+/** Known until they expire there, also those that the cloud says it has erased sooner. */
 function sentText({ batches, goneByMs }: ProgrammeStatus['sent']): string {
-  return `${batches} batches${goneByMs === null ? '' : `, gone by ${minute(goneByMs)}`}`;
+  const gone =
+    goneByMs === null ? '' : `, gone from the cloud by ${minute(goneByMs)} at the latest`;
+  return `${batches} ${batches === 1 ? 'batch' : 'batches'}${gone}`;
 }
 
 function orderText(

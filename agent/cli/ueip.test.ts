@@ -205,17 +205,17 @@ describe.skipIf(loadProcess().kind === 'absent')('doorkeep ueip', () => {
   test('status tells a person what is so, where it goes and what waits', async () => {
     const { stdout } = await ueip(['status']);
     expect(stdout.split('\n')).toEqual([
-      'state         on since 2027-03-01 08:30 UTC, by resident (cli)',
-      'policy        2026-11',
-      'region        eu-central-1',
-      'recording     no: the agent is not running',
-      'waiting       412 records, 160 KiB, the oldest of 2027-03-02 07:00 UTC',
-      'gave way      3: the store was full',
-      'dropped       2 since the agent started',
-      'last upload   2027-03-04 00:17 UTC: accepted',
-      'next upload   2027-03-05 00:21 UTC',
-      'in the cloud  3 batches, gone by 2027-04-01 00:00 UTC',
-      'erasure       ordered 2027-03-03 00:00 UTC, not confirmed: 2 tries, last on 2027-03-04; next 2027-03-05 00:21 UTC',
+      'state        on since 2027-03-01 08:30 UTC, by resident (cli)',
+      'policy       2026-11',
+      'region       eu-central-1',
+      'recording    no: the agent is not running',
+      'waiting      412 records, 160 KiB, the oldest of 2027-03-02 07:00 UTC',
+      'gave way     3: the store was full',
+      'dropped      2 since the agent started',
+      'last upload  2027-03-04 00:17 UTC: accepted',
+      'next upload  2027-03-05 00:21 UTC',
+      'sent         3 batches, gone from the cloud by 2027-04-01 00:00 UTC at the latest',
+      'erasure      ordered 2027-03-03 00:00 UTC, not confirmed: 2 tries, last on 2027-03-04; next 2027-03-05 00:21 UTC',
       '',
     ]);
   });
@@ -230,17 +230,17 @@ describe.skipIf(loadProcess().kind === 'absent')('doorkeep ueip', () => {
       return stdout.split('\n').filter((line) => / upload /.test(line));
     };
     expect(await uploadTold({ lastMs: null, lastOutcome: 'no-encryption' })).toEqual([
-      'last upload   none: no-encryption',
-      'next upload   2027-03-05 00:21 UTC',
+      'last upload  none: no-encryption',
+      'next upload  2027-03-05 00:21 UTC',
     ]);
     expect(await uploadTold({ distrusted: 'other-checksum' })).toEqual([
-      'last upload   2027-03-04 00:17 UTC: accepted',
-      'next upload   none: the store did not keep its word (other-checksum); `doorkeep cloud check` tries it again',
+      'last upload  2027-03-04 00:17 UTC: accepted',
+      'next upload  none: the store did not keep its word (other-checksum); `doorkeep cloud check` tries it again',
     ]);
     // What is left to send is the order of erasure.
     expect(await uploadTold({ lastMs: null, lastOutcome: 'complete' }, 'withdrawn')).toEqual([
-      'last upload   none',
-      'next upload   none',
+      'last upload  none',
+      'next upload  none',
     ]);
   });
 
