@@ -67,7 +67,7 @@ class Student(nn.Module):
             nn.Conv2d(stem, low, 3, 2, 1, bias=False), nn.BatchNorm2d(low), nn.ReLU(),
             Residual(low),
         )  # fmt: skip
-        self.stages = nn.ModuleList([stage(low, high, 2), stage(high, high, 2), stage(high, high, 2)])
+        self.stages = nn.ModuleList([stage(low, high, 2), stage(high, high, 2), stage(high, high, 3)])
         self.laterals = nn.ModuleList([unit(high, high) for _ in STRIDES])
         self.heads = nn.ModuleList([nn.Sequential(unit(high, high), nn.ReLU(), nn.Conv2d(high, 15, 1)) for _ in STRIDES])
         for m in self.modules():
@@ -205,7 +205,7 @@ def losses(maps, targets):
     n, cell = torch.nonzero(score > 0.25, as_tuple=True)
     if len(n) == 0:
         return loss_score, y.sum() * 0, y.sum() * 0
-    weight = score[n, cell] ** 2
+    weight = score[n, cell] ** 4  # of a face's cells the best one speaks for it
     weight = weight / weight.sum().clamp(min=4.0)
     y, t = y[n, :, cell].float(), t[n, :, cell]
     loss_box = (weight * (distance_iou(y[:, 1:5], t[:, 1:5]) + 2 * F.smooth_l1_loss(y[:, 3:5], t[:, 3:5], reduction="none", beta=0.1).sum(1))).sum()

@@ -1,4 +1,4 @@
-"""python3 -m unittest discover -s scripts/train -p '*_test.py'   (needs PyTorch, NumPy and Pillow)"""
+"""python3 -m unittest discover -s scripts/train -p '*_test.py'   (needs PyTorch, NumPy, Pillow and ONNX Runtime)"""
 import copy
 import unittest
 from pathlib import Path

@@ -199,8 +199,8 @@ class Composer:
         self.frame = torch.tensor(np.concatenate([m[:, :2] * TEACHER_SIZE / CANVAS_SIZE, offset[:, None]], 1), dtype=torch.float32, device=device)
 
     def __call__(self, count):
-        a, b = (self.faces[self.chance.below(len(self.faces), count)].float() / 255 for _ in range(2))
-        return self.light(self.shape(self.mix(a, b)))
+        a, b, c = (self.faces[self.chance.below(len(self.faces), count)].float() / 255 for _ in range(3))
+        return self.light(self.shape(self.mix(self.mix(a, b), c)))
 
     def plain(self, count):
         """Unmixed faces as they are, for the teacher's statistics."""
@@ -208,7 +208,8 @@ class Composer:
         return self.sample(x, self.gx.expand(count, -1, -1), self.gy.expand(count, -1, -1))
 
     def mix(self, a, b):
-        """A region of another face, in this face's colours, or a cross-fade of the two."""
+        """A region of another face, in this face's colours, a cross-fade of the two, or a caricature: what sets this
+        face apart from the other, overdone. Only the last leaves the hull of the faces there are."""
         c, n = self.chance, len(a)
         inner = (slice(None), slice(None), slice(26, 104), slice(24, 88))
         mean_a, mean_b = (t[inner].mean((2, 3), keepdim=True) for t in (a, b))
@@ -218,20 +219,22 @@ class Composer:
         soft = c.uniform(0.2, 0.8, n, 1, 1, 1)
         mask = torch.sigmoid((r[:, 2] - (self.x - r[:, 0]).abs()) * soft) * torch.sigmoid((r[:, 3] - (self.y - r[:, 1]).abs()) * soft)
         kind = c.uniform(0, 1, n, 1, 1, 1)
-        weight = mask * (kind < 0.4).float() + c.uniform(0.25, 0.75, n, 1, 1, 1) * ((kind >= 0.4) & (kind < 0.65)).float()
-        return a + (b - a) * weight
+        region, fade, caricature = ((kind >= low).float() * (kind < high).float() for low, high in ((0, 0.3), (0.3, 0.45), (0.45, 0.65)))
+        weight = mask * region + c.uniform(0.25, 0.75, n, 1, 1, 1) * fade - c.uniform(0.1, 0.6, n, 1, 1, 1) * caricature
+        return (a + (b - a) * weight).clamp(0, 1)
 
     def shape(self, x):
         """Mirror image, landmark jitter, head turn, and a smooth warp that makes another person of the face."""
         c, n = self.chance, len(x)
         gx, gy = self.gx.expand(n, -1, -1), self.gy.expand(n, -1, -1)
-        turned = (c.uniform(0, 1, n, 1, 1) < 0.5).float()
-        gx = self.turn(gx, 1.2, (c.normal(0.28, n, 1, 1) * turned).clamp(-0.6, 0.6))
-        gy = self.turn(gy, 1.6, (c.normal(0.13, n, 1, 1) * turned).clamp(-0.3, 0.3))
-        angle, scale, aspect = c.normal(0.05, n, 1, 1), torch.exp(c.normal(0.04, n, 1, 1)), torch.exp(c.normal(0.04, n, 1, 1))
+        turned = (c.uniform(0, 1, n, 1, 1) < 0.6).float()
+        yaw, pitch = (c.normal(0.32, n, 1, 1) * turned).clamp(-0.7, 0.7), (c.normal(0.16, n, 1, 1) * turned).clamp(-0.35, 0.35)
+        nose = 0.2 * torch.exp(-((gx - 0.2 * torch.sin(yaw)) / 0.2) ** 2 - ((gy - 0.22) / 0.28) ** 2)
+        gx, gy = self.turn(gx, 1.2, yaw) - nose * torch.sin(yaw), self.turn(gy, 1.6, pitch) - nose * torch.sin(pitch)
+        angle, scale, aspect = c.normal(0.05, n, 1, 1), torch.exp(c.normal(0.045, n, 1, 1) - 0.04), torch.exp(c.normal(0.06, n, 1, 1))
         cos, sin = torch.cos(angle) / scale, torch.sin(angle) / scale
         gx, gy = cos * gx - sin * gy + c.normal(0.025, n, 1, 1), (sin * gx + cos * gy) * aspect + c.normal(0.025, n, 1, 1)
-        size = c.uniform(0, 0.04, n, 1, 1, 1) * c.often(0.75, n)
+        size = c.uniform(0, 0.055, n, 1, 1, 1) * c.often(0.8, n)
         d = F.interpolate(c.normal(1, n, 2, 5, 5), (TEACHER_SIZE, TEACHER_SIZE), mode="bicubic", align_corners=True) * size
         mirror = c.often(0.65, n)[:, 0]
         dx, dy = d[:, 0], d[:, 1]
@@ -251,11 +254,13 @@ class Composer:
         return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
     def light(self, x):
-        """Exposure, contrast, white balance, side light, and grey or infra-red-like pictures."""
+        """Exposure, contrast, white balance, several lamps, side light, and grey or infra-red-like pictures."""
         c, n = self.chance, len(x)
-        x = x.clamp(1e-3, 1) ** torch.exp(c.normal(0.3, n, 1, 1, 1))
-        x = (x - 0.5) * torch.exp(c.normal(0.18, n, 1, 1, 1)) + 0.5 + c.normal(0.07, n, 1, 1, 1)
-        x = x * (1 + c.normal(0.06, n, 3, 1, 1))
+        x = x.clamp(1e-3, 1) ** torch.exp(c.normal(0.35, n, 1, 1, 1))
+        x = (x - 0.5) * torch.exp(c.normal(0.2, n, 1, 1, 1)) + 0.5 + c.normal(0.08, n, 1, 1, 1)
+        x = x * (1 + c.normal(0.08, n, 3, 1, 1))
+        lamps = F.interpolate(c.normal(1, n, 1, 4, 4), (TEACHER_SIZE, TEACHER_SIZE), mode="bicubic", align_corners=True)
+        x = x * torch.exp(lamps * c.uniform(0, 0.35, n, 1, 1, 1) * c.often(0.5, n))
         side = c.uniform(0, 2 * math.pi, n, 1, 1)
         ramp = self.gx * torch.cos(side) + self.gy * torch.sin(side)
         x = x * (1 + ramp[:, None] * c.uniform(-0.6, 0.6, n, 1, 1, 1) * c.often(0.4, n))
@@ -397,14 +402,14 @@ def shared(dtype, *shape):
 
 # ---------------------------------------------------------------------------------------------- training
 
-def losses(embedding, through_teacher, maps, lesson_embedding, lesson_maps):
-    """3 x own embedding, 2 x embedding through the teacher's last layers, 4 x relations in the batch, 0.7 x maps."""
+def losses(embedding, through_teacher, maps, lesson_embedding, lesson_maps, hints=0.7):
+    """3 x own embedding, 2 x embedding through the teacher's last layers, 4 x relations in the batch, `hints` x maps."""
     mine, imitated, told = (F.normalize(e.float()) for e in (embedding, through_teacher, lesson_embedding))
     own, head = (mine * told).sum(1).mean(), (imitated * told).sum(1).mean()
     n = len(mine)
     relations = ((mine @ mine.T - told @ told.T) ** 2).sum() / (n * (n - 1))
     distances = [F.mse_loss(m.float(), t.float()) for m, t in zip(maps, lesson_maps)]
-    total = 3 * (1 - own) + 2 * (1 - head) + 4 * relations + 0.7 * sum(distances)
+    total = 3 * (1 - own) + 2 * (1 - head) + 4 * relations + hints * sum(distances)
     return total, own, head, distances
 
 
@@ -476,7 +481,7 @@ def train(options):
             embedding = student.embed(student.pool(maps[-1])).flatten(1)
             imitations = [adapter(m) for adapter, m in zip(adapters, maps)]
         through_teacher = teacher.embed_map(imitations[-1].float())
-        loss, own, head, distances = losses(embedding, through_teacher, imitations, told, told_maps)
+        loss, own, head, distances = losses(embedding, through_teacher, imitations, told, told_maps, options.hints)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(both.parameters(), 5.0)
@@ -608,10 +613,22 @@ def read_landmarks(file):
 
 # ---------------------------------------------------------------------------------------------- results
 
+class BothWays(nn.Module):
+    """What is shipped: the student's embeddings of a chip and of its mirror image, added, so that a face and its mirror
+    image are the same. Twice the work."""
+
+    def __init__(self, student):
+        super().__init__()
+        self.student = student
+
+    def forward(self, x):
+        return self.student(torch.cat([x, x.flip(3)])).view(2, -1, 256).sum(0)
+
+
 def trained(path):
     net = Student()
     net.load_state_dict(torch.load(path, map_location="cpu")["average"])
-    return net.eval().requires_grad_(False)
+    return BothWays(net).eval().requires_grad_(False)
 
 
 def export(options):
@@ -663,6 +680,7 @@ def main():
     add("--bf16", type=int, default=1, help="0: float32 throughout")
     add("--ring", type=int, default=0, help="blocks of 32 lessons that a process beside keeps ready (192: about 1.2 GB); 0: made in turn, reproducible")
     add("--repeats", type=float, default=3, help="with --ring: how often a lesson is drawn at most, on average")
+    add("--hints", type=float, default=0.7, help="weight of the teacher's inner maps: less once they have shown the way")
     add("--every", type=float, default=6, help="minutes between checkpoints")
     command = commands.add_parser("export")
     command.set_defaults(run=export)

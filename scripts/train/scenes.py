@@ -168,11 +168,17 @@ class Scenes:
         return patch.repeat(1, rows, columns)[:, :height, :width].clone()
 
     def patch(self):
-        """A part of a portrait below its face, or of a panorama."""
+        """A part of a portrait below its face, or of a panorama; now and then any part of a portrait: of a face that
+        something hides, or that the edge cuts off, the teacher says how much of a face is left."""
         rng = self.rng
-        if rng.random() < 0.5:
+        kind = rng.random()
+        if kind < 0.65:
             portrait = rng.choice(self.portraits)
             pixels = portrait.levels[0]
+            if kind < 0.15:
+                height, width = (rng.randint(24, side) for side in pixels.shape[1:])
+                top, left = rng.randint(0, pixels.shape[1] - height), rng.randint(0, pixels.shape[2] - width)
+                return pixels[:, top : top + height, left : left + width]
             top = int(portrait.box[1] + portrait.box[3] * 1.08)
             if pixels.shape[1] - top > 20:
                 return pixels[:, top:]
@@ -222,7 +228,7 @@ class Scenes:
         mirror = -1 if rng.random() < 0.5 else 1
         turn, nod = (rng.gauss(0, 0.13), rng.gauss(0, 0.08)) if rng.random() < 0.6 else (0.0, 0.0)
         cx, cy = bx + bw / 2, by + bh / 2
-        inside = rng.random() < 0.85 or size > 0.6 * largest
+        inside = rng.random() < 0.75 or size > 0.6 * largest
         slack = 0.5 * size if inside else 0.0
         px = rng.uniform(min(slack, width / 2), max(width - slack, width / 2))
         py = rng.uniform(min(slack, height / 2), max(height - slack, height / 2))
@@ -248,6 +254,8 @@ class Scenes:
         face = F.grid_sample(portrait.levels[level][None], grid[None], padding_mode="border", align_corners=False)[0]
         mask = self.face_mask(u, v, grid)
         face = self.own_light(face, u, v)
+        if size > 16 and rng.random() < 0.25:  # out of focus, for the teacher too: such are the people in the background
+            face = blurred(face, size * rng.uniform(0.01, 0.05))
         area = pixels[:, y0:y1, x0:x1]
         area += mask * (face - area)
         faces[:] = [f for f in faces if hidden_share(f[0], mask, x0, y0) < 0.25]
