@@ -1,11 +1,11 @@
 import type { DetectionEntry, Kernels, Model, ModelOutputs } from '../ports.ts';
 import type { Face } from './face.ts';
-import type { DetectionTensor } from './face-cell.ts';
-import { decodeFaceMaps } from './face-maps.ts';
+import { type CellReader, facesOfCells } from './face-cells.ts';
+import { faceMapCells } from './face-maps.ts';
 import type { Frame } from './frame.ts';
 import { checkFrame } from './pixels.ts';
 import { suppressOverlaps } from './suppression.ts';
-import { decodeYunet } from './yunet.ts';
+import { yunetCells } from './yunet.ts';
 
 export type DetectionSettings = {
   /** The frame's longer side in the detector's tensor, for models of free size. */
@@ -42,7 +42,8 @@ export function createDetector(
   kernels: Pick<Kernels, 'letterbox'>,
   settings: DetectionSettings = defaultDetectionSettings,
 ): Detector {
-  const decode = decoders[model.entry.family];
+  const { strides, family } = model.entry;
+  const cellsOf = readers[family];
   let pixels = new Float32Array(0);
 
   async function detect(frame: Frame): Promise<Face[]> {
@@ -53,7 +54,8 @@ export function createDetector(
       const scale = kernels.letterbox(frame, model.entry.input, width, height, pixels);
       const outputs = await model.run(pixels, [1, 3, height, width]);
       const tensor = { width, height, scale };
-      const found = decode(outputs, model.entry.strides, tensor, settings.scoreThreshold);
+      const readerOf = (stride: number, cells: number) => cellsOf(outputs, stride, cells);
+      const found = facesOfCells(readerOf, strides, tensor, settings.scoreThreshold);
       return suppressOverlaps(found, settings.nmsIou, settings.maxFaces);
     } finally {
       pixels.fill(0);
@@ -63,17 +65,12 @@ export function createDetector(
   return { detect };
 }
 
-type Decoder = (
-  outputs: ModelOutputs,
-  strides: readonly number[],
-  tensor: DetectionTensor,
-  scoreThreshold: number,
-) => Face[];
+type Cells = (outputs: ModelOutputs, stride: number, cells: number) => CellReader;
 
 /** A new family of detectors is one function here. */
-const decoders: Record<DetectionEntry['family'], Decoder> = {
-  'face-maps': decodeFaceMaps,
-  yunet: decodeYunet,
+const readers: Record<DetectionEntry['family'], Cells> = {
+  'face-maps': faceMapCells,
+  yunet: yunetCells,
 };
 
 /**

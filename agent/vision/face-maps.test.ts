@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest';
 import { frontalFace, yunetOutputs } from '../test/fakes/fake-model.ts';
-import { decodeFaceMaps } from './face-maps.ts';
-import { decodeYunet } from './yunet.ts';
+import { facesOfCells } from './face-cells.ts';
+import { faceMapCells } from './face-maps.ts';
+import { yunetCells } from './yunet.ts';
 
 const [width, height] = [320, 256];
 const tensor = { width, height, scale: 0.5 };
 const strides = [8, 16, 32];
+
+function facesIn(outputs: Record<string, Float32Array>, threshold: number, cellsOf = faceMapCells) {
+  const readerOf = (stride: number, cells: number) => cellsOf(outputs, stride, cells);
+  return facesOfCells(readerOf, strides, tensor, threshold);
+}
 
 /** The same cells as YuNet would say them, in planes, and with the score before the sigmoid. */
 function faceMaps(faces: Parameters<typeof yunetOutputs>[2]): Record<string, Float32Array> {
@@ -26,8 +32,8 @@ function faceMaps(faces: Parameters<typeof yunetOutputs>[2]): Record<string, Flo
 
 test('planes of a map become the same faces as the rows of YuNet', () => {
   const faces = [frontalFace(101, 83, 30, 0.81), frontalFace(220, 170, 24, 0.7)];
-  const found = decodeFaceMaps(faceMaps(faces), strides, tensor, 0.6);
-  const wanted = decodeYunet(yunetOutputs(width, height, faces), strides, tensor, 0.6);
+  const found = facesIn(faceMaps(faces), 0.6);
+  const wanted = facesIn(yunetOutputs(width, height, faces), 0.6, yunetCells);
   expect(wanted).toHaveLength(2);
   for (const [i, face] of found.entries()) {
     expect(face.score).toBeCloseTo(wanted[i]?.score ?? Number.NaN, 5);
@@ -42,20 +48,18 @@ test('planes of a map become the same faces as the rows of YuNet', () => {
 
 test('a score below the threshold, and one that is no number, is no face', () => {
   const maps = faceMaps([frontalFace(100, 80, 30, 0.7)]);
-  expect(decodeFaceMaps(maps, strides, tensor, 0.71)).toEqual([]);
+  expect(facesIn(maps, 0.71)).toEqual([]);
   const cell = maps['faces_8']?.findIndex((score) => score > 0) ?? -1;
   maps['faces_8']?.fill(Number.NaN, cell, cell + 1);
-  expect(decodeFaceMaps(maps, strides, tensor, 0.6)).toEqual([]);
+  expect(facesIn(maps, 0.6)).toEqual([]);
 });
 
 test('maps of another model are refused by name', () => {
   const maps = faceMaps([]);
   const { faces_16: _, ...lacking } = maps;
   const mismatch = expect.objectContaining({ code: 'MODEL_MISMATCH' });
-  expect(() => decodeFaceMaps(lacking, strides, tensor, 0.6)).toThrow(mismatch);
-  expect(() => decodeFaceMaps(lacking, strides, tensor, 0.6)).toThrow(/faces_16/);
+  expect(() => facesIn(lacking, 0.6)).toThrow(mismatch);
+  expect(() => facesIn(lacking, 0.6)).toThrow(/faces_16/);
   const short = { ...maps, faces_32: new Float32Array(7) };
-  expect(() => decodeFaceMaps(short, strides, tensor, 0.6)).toThrow(
-    /faces_32 has 7 values, not 1200/,
-  );
+  expect(() => facesIn(short, 0.6)).toThrow(/faces_32 has 7 values, not 1200/);
 });
