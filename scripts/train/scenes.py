@@ -105,8 +105,13 @@ class Scenes:
             self.paste_patch(pixels)
         faces = []
         if rng.random() < 0.75:
-            for _ in range(rng.choices((1, 2, 3, 4, 5), (50, 22, 13, 9, 6))[0]):
-                self.paste_face(pixels, faces, crowd=len(faces))
+            others = rng.choices((0, 1, 2, 3, 4), (40, 24, 16, 12, 8))[0]
+            in_front = rng.randint(0, others)  # of the one who may be large
+            for _ in range(others - in_front):
+                self.paste_face(pixels, faces, bystander=True)
+            self.paste_face(pixels, faces, bystander=False)
+            for _ in range(in_front):
+                self.paste_face(pixels, faces, bystander=True)
         if rng.random() < 0.15:
             self.paste_patch(pixels)
             faces = []  # it may hide one: what is left is the teacher's to judge
@@ -215,12 +220,12 @@ class Scenes:
         area = pixels[:, y0:y1, x0:x1]
         area += mask[part[0], part[1]] * (patch[:, part[0], part[1]] - area)
 
-    def paste_face(self, pixels, faces, crowd):
+    def paste_face(self, pixels, faces, bystander):
         """One portrait, turned, mirrored, bent a little, in its own light. Adds (box, landmarks) to `faces`."""
         rng, (_, height, width) = self.rng, pixels.shape
         portrait = rng.choice(self.kinds[rng.random() >= 0.2])
         bx, by, bw, bh = portrait.box
-        largest = min(height, width) * (0.95 if crowd == 0 else 0.5)
+        largest = min(height, width) * (0.5 if bystander else 0.95)
         size = math.exp(rng.uniform(math.log(9), math.log(largest)))
         scale = size / bh
         aspect = math.exp(rng.gauss(0, 0.06))
@@ -228,10 +233,12 @@ class Scenes:
         mirror = -1 if rng.random() < 0.5 else 1
         turn, nod = (rng.gauss(0, 0.13), rng.gauss(0, 0.08)) if rng.random() < 0.6 else (0.0, 0.0)
         cx, cy = bx + bw / 2, by + bh / 2
-        inside = rng.random() < 0.75 or size > 0.6 * largest
-        slack = 0.5 * size if inside else 0.0
+        slack = 0.5 * size
         px = rng.uniform(min(slack, width / 2), max(width - slack, width / 2))
         py = rng.uniform(min(slack, height / 2), max(height - slack, height / 2))
+        if rng.random() < (0.35 if bystander else 0.1):  # cut off by an edge of the picture
+            beyond = rng.uniform(-0.1, 0.4) * size
+            px, py = rng.choice(((beyond, py), (width - beyond, py), (px, beyond), (px, height - beyond)))
 
         # scene -> portrait: shift, turn, mirror, scale; then bend in units of half a face
         cos, sin = math.cos(angle), math.sin(angle)
@@ -255,7 +262,7 @@ class Scenes:
         mask = self.face_mask(u, v, grid)
         face = self.own_light(face, u, v)
         if size > 16 and rng.random() < 0.25:  # out of focus, for the teacher too: such are the people in the background
-            face = blurred(face, size * rng.uniform(0.01, 0.05))
+            face = blurred(face, min(3.0, size * rng.uniform(0.01, 0.05)))
         area = pixels[:, y0:y1, x0:x1]
         area += mask * (face - area)
         faces[:] = [f for f in faces if hidden_share(f[0], mask, x0, y0) < 0.25]
@@ -272,9 +279,10 @@ class Scenes:
         box = np.array([[-bw, -bh], [bw, -bh], [bw, bh], [-bw, bh]]) / 2
         box = self.forward(box, scale, aspect, mirror, cos, sin) + [px, py]
         side = np.array([bw * aspect, bh]) * scale
-        middle = box.mean(0)
-        if 0 <= middle[0] < width and 0 <= middle[1] < height:
-            faces.append((np.concatenate([middle - side / 2, side]), bent))
+        low = box.mean(0) - side / 2
+        shown = (np.minimum(low + side, [width, height]) - np.maximum(low, 0)).clip(0).prod() / side.prod()
+        if shown > 0.7:  # of less the teacher judges alone
+            faces.append((np.concatenate([low, side]), bent))
 
     @staticmethod
     def forward(points, scale, aspect, mirror, cos, sin):
