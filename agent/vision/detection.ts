@@ -1,6 +1,6 @@
 import type { DetectionEntry, Kernels, Model, ModelOutputs } from '../ports.ts';
 import type { Face } from './face.ts';
-import { type CellReader, facesOfCells } from './face-cells.ts';
+import { facesOfCells, type StrideReader } from './face-cells.ts';
 import { faceMapCells } from './face-maps.ts';
 import type { Frame } from './frame.ts';
 import { checkFrame } from './pixels.ts';
@@ -54,8 +54,7 @@ export function createDetector(
       const scale = kernels.letterbox(frame, model.entry.input, width, height, pixels);
       const outputs = await model.run(pixels, [1, 3, height, width]);
       const tensor = { width, height, scale };
-      const readerOf = (stride: number, cells: number) => cellsOf(outputs, stride, cells);
-      const found = facesOfCells(readerOf, strides, tensor, settings.scoreThreshold);
+      const found = facesOfCells(cellsOf(outputs), strides, tensor, settings.scoreThreshold);
       return suppressOverlaps(found, settings.nmsIou, settings.maxFaces);
     } finally {
       pixels.fill(0);
@@ -65,10 +64,8 @@ export function createDetector(
   return { detect };
 }
 
-type Cells = (outputs: ModelOutputs, stride: number, cells: number) => CellReader;
-
 /** A new family of detectors is one function here. */
-const readers: Record<DetectionEntry['family'], Cells> = {
+const readers: Record<DetectionEntry['family'], (outputs: ModelOutputs) => StrideReader> = {
   'face-maps': faceMapCells,
   yunet: yunetCells,
 };

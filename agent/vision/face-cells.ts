@@ -9,7 +9,10 @@ export type DetectionTensor = {
   readonly scale: number;
 };
 
-/** A model's outputs for one stride, whose cells are counted row by row. */
+/** A model's outputs, by stride and how many cells that has. */
+export type StrideReader = (stride: number, cells: number) => CellReader;
+
+/** Those for one stride, whose cells are counted row by row. */
 export type CellReader = {
   /** 0…1, or NaN: no face. */
   score(cell: number): number;
@@ -26,7 +29,7 @@ export type CellReader = {
  * measure, is no face.
  */
 export function facesOfCells(
-  readerOf: (stride: number, cells: number) => CellReader,
+  readerOf: StrideReader,
   strides: readonly number[],
   tensor: DetectionTensor,
   scoreThreshold: number,

@@ -9,8 +9,7 @@ const tensor = { width, height, scale: 0.5 };
 const strides = [8, 16, 32];
 
 function facesIn(outputs: Record<string, Float32Array>, threshold: number, cellsOf = faceMapCells) {
-  const readerOf = (stride: number, cells: number) => cellsOf(outputs, stride, cells);
-  return facesOfCells(readerOf, strides, tensor, threshold);
+  return facesOfCells(cellsOf(outputs), strides, tensor, threshold);
 }
 
 /** The same cells as YuNet would say them, in planes, and with the score before the sigmoid. */

@@ -6,8 +6,7 @@ import { yunetCells } from './yunet.ts';
 const tensor = { width: 320, height: 256, scale: 0.5 };
 
 function facesIn(outputs: ReturnType<typeof yunetOutputs>, threshold: number) {
-  const readerOf = (stride: number, cells: number) => yunetCells(outputs, stride, cells);
-  return facesOfCells(readerOf, [8, 16, 32], tensor, threshold);
+  return facesOfCells(yunetCells(outputs), [8, 16, 32], tensor, threshold);
 }
 
 test('a cell becomes box, landmarks and score in frame coordinates', () => {
